@@ -1,0 +1,106 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "hrt/base/file.h"
+
+namespace hrt {
+
+// Where one tensor lies in a safetensors file.
+struct TensorInfo {
+  std::string name;
+  at::ScalarType dtype = at::kFloat;
+  std::vector<std::int64_t> shape;
+  std::uint64_t begin = 0;  // bytes from the start of the file
+  std::uint64_t end = 0;
+};
+
+using Metadata = std::map<std::string, std::string>;
+
+// A safetensors file, mapped. Opening checks everything before anything is allocated from it: header size, JSON,
+// known dtypes, shape x dtype == span, spans inside the file, without overlap or hole. Throws InputError naming
+// file, tensor and what was expected.
+class SafetensorsFile {
+ public:
+  explicit SafetensorsFile(const std::filesystem::path& path);
+
+  const std::vector<TensorInfo>& tensors() const { return tensors_; }  // in file order
+  const TensorInfo* find(const std::string& name) const;               // nullptr when absent
+  const Metadata& metadata() const { return metadata_; }
+  const MappedFile& file() const { return *file_; }
+
+  // A view of the mapping, which it keeps alive; read only, CPU. Throws InputError listing near names when absent.
+  at::Tensor tensor(const std::string& name) const;
+  // Tells the kernel that the tensor's pages are not needed any more.
+  void release(const TensorInfo& info) const;
+
+ private:
+  std::shared_ptr<MappedFile> file_;
+  std::vector<TensorInfo> tensors_;
+  std::map<std::string, std::size_t> index_;
+  Metadata metadata_;
+};
+
+// The weights of a checkpoint folder: `model.safetensors`, or the pieces named by `model.safetensors.index.json`
+// (names that leave the folder are refused).
+class WeightFiles {
+ public:
+  explicit WeightFiles(const std::filesystem::path& folder);
+
+  const std::vector<TensorInfo>& tensors() const { return tensors_; }  // all pieces, in order of name
+  const TensorInfo* find(const std::string& name) const;
+  at::Tensor tensor(const std::string& name) const;
+  // The file that holds the tensor, for messages.
+  const std::filesystem::path& file_of(const std::string& name) const;
+  void release(const std::string& name) const;
+
+ private:
+  const SafetensorsFile& piece_of(const std::string& name) const;
+
+  std::filesystem::path folder_;
+  std::vector<SafetensorsFile> pieces_;
+  std::vector<TensorInfo> tensors_;
+  std::map<std::string, std::size_t> piece_;
+};
+
+struct NamedTensor {
+  std::string name;
+  at::Tensor tensor;
+};
+
+// Writes atomically; tensors are moved to the CPU and made contiguous one at a time.
+void write_safetensors(const std::filesystem::path& path, const std::vector<NamedTensor>& tensors,
+                       const Metadata& metadata = {});
+
+// Writes a file whose tensors are not all in memory: declare every tensor, then append the data of each in the
+// declared order, in as many slices along the first dimension as wanted, then commit.
+class SafetensorsWriter {
+ public:
+  struct Declaration {
+    std::string name;
+    at::ScalarType dtype;
+    std::vector<std::int64_t> shape;
+  };
+  SafetensorsWriter(const std::filesystem::path& path, const std::vector<Declaration>& tensors,
+                    const Metadata& metadata = {});
+  void append(const at::Tensor& slice);
+  void commit();  // throws when what was appended is not what was declared
+
+ private:
+  AtomicFile file_;
+  std::uint64_t expected_ = 0;
+  std::uint64_t written_ = 0;
+};
+
+// "F32", "BF16", ...: the format's names. Throws InputError for a dtype that the format lacks.
+std::string safetensors_dtype(at::ScalarType dtype);
+
+}  // namespace hrt
