@@ -19,8 +19,9 @@ set(HRT_TORCH_LIB ${HRT_TORCH}/lib)
 message(STATUS "libtorch: ${HRT_TORCH}")
 
 add_library(hrt_torch INTERFACE)
-target_include_directories(hrt_torch SYSTEM INTERFACE ${HRT_TORCH}/include
-                                                      ${HRT_TORCH}/include/torch/csrc/api/include)
+# The wheel carries headers of its own fmt among others: torch's folder is looked in last, so that they never
+# replace those of the system's libraries that we link.
+target_compile_options(hrt_torch INTERFACE "SHELL:-idirafter ${HRT_TORCH}/include")
 target_link_directories(hrt_torch INTERFACE ${HRT_TORCH_LIB})
 target_link_libraries(hrt_torch INTERFACE ${HRT_TORCH_LIB}/libtorch.so ${HRT_TORCH_LIB}/libtorch_cpu.so
                                           ${HRT_TORCH_LIB}/libc10.so)

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <filesystem>
+
+namespace hrt {
+
+// The folder of hrt's own data files (phrase lists, schema): $HRT_DATA_DIR, else ../share/hrt beside the
+// executable's folder (an installed tree), else the source tree's data/. Throws InputError when none is there.
+std::filesystem::path data_dir();
+
+// Where fetched models and prompt sets lie: ${XDG_CACHE_HOME:-~/.cache}/hrt.
+std::filesystem::path cache_dir();
+
+}  // namespace hrt
