@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "hrt/base/json.h"
+#include "hrt/data/outcome.h"
+#include "hrt/text/chat_template.h"
+
+namespace hrt {
+
+// One line of a prompt file. Exactly one of instruction, messages and tokens is there.
+struct PromptRecord {
+  std::string id;   // the file's, else SET:LINE
+  std::string set;  // the file's stem; a second equal stem is STEM~2
+  Label label = Label::kNone;
+  std::optional<Outcome> outcome;  // refused or accepted, where the file says so
+  std::string category;            // empty: none
+  std::optional<std::string> system;
+  std::optional<std::string> instruction;
+  std::vector<Message> messages;
+  std::vector<std::int64_t> tokens;
+  std::optional<std::string> reply;
+  Json extra = Json::object();  // fields that hrt does not know, as they are
+  std::filesystem::path file;
+  std::int64_t line = 0;  // 1-based; in a .json array the number of the item
+};
+
+// The exchange to render: messages, or system and instruction as turns. Not for prompts given as tokens.
+std::vector<Message> messages_of(const PromptRecord& record);
+
+// "FILE:LINE", for errors about a record.
+std::string place_of(const PromptRecord& record);
+
+struct PromptSource {
+  std::filesystem::path file;  // .jsonl, .json (an array), .csv (with a header), .txt (a line a prompt)
+  // Which field holds the instruction: a name, a path into nested values (`turns[0]`, `a.b`), or several with
+  // ` + ` between them (`instruction + input`; joined by a newline, empty ones left out).
+  std::string field = "instruction";
+  Label label = Label::kNone;  // given from outside (--harmful); must not contradict the file's own
+  std::map<std::string, Json> where = {};  // only records whose fields have these values
+  std::optional<std::int64_t> limit = {};  // the first N records (of those)
+};
+
+// Reads one file after the other. Blank lines are left out. Throws InputError "FILE:LINE: ..." for: a broken
+// line, invalid UTF-8, an unknown field (with the nearest one), a wrong type, an id twice, a label that
+// contradicts, a file without records.
+std::vector<PromptRecord> read_prompts(std::span<const PromptSource> sources);
+std::vector<PromptRecord> read_prompts(const PromptSource& source);
+
+// The same instruction in two sets.
+struct Overlap {
+  std::string set_a;
+  std::string set_b;
+  std::int64_t count = 0;  // distinct texts
+  std::string id_a;        // the first one's ids, as an example
+  std::string id_b;
+};
+std::vector<Overlap> find_overlap(std::span<const PromptRecord> records);
+
+}  // namespace hrt
