@@ -1,0 +1,243 @@
+#include "hrt/data/prompt_file.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "field_path.h"
+#include "hrt/base/error.h"
+#include "hrt/base/strings.h"
+#include "record_file.h"
+
+namespace hrt {
+namespace {
+
+const std::vector<std::string> kKnownFields = {"id",     "label",    "outcome", "category",
+                                               "system", "messages", "tokens",  "reply"};
+
+// Reads the fields of one record; every error names the file and line.
+class RecordReader {
+ public:
+  RecordReader(const PromptSource& source, const FieldPath& field, const RawRecord& raw)
+      : source_(source),
+        field_(field),
+        raw_(raw),
+        place_(fmt::format("{}:{}", source.file.string(), raw.line)),
+        object_(raw.value, place_) {}
+
+  PromptRecord read(const std::string& set) const {
+    PromptRecord record;
+    record.file = source_.file;
+    record.line = raw_.line;
+    record.set = set;
+    record.id = id(set);
+    record.label = label();
+    record.outcome = outcome();
+    record.category = object_.string("category", "");
+    record.system = optional_text("system");
+    record.reply = optional_text("reply");
+    read_text(record);
+    record.extra = unknown_fields();
+    return record;
+  }
+
+ private:
+  std::optional<std::string> optional_text(std::string_view key) const {
+    return object_.has(key) ? std::optional(object_.string(key)) : std::nullopt;
+  }
+
+  std::string id(const std::string& set) const {
+    const Json* value = object_.find("id");
+    if (value == nullptr) return fmt::format("{}:{}", set, raw_.line);
+    if (value->is_number_integer()) return value->dump();
+    const std::string text = object_.string("id");
+    if (text.empty()) throw InputError("{}: expected a text or a whole number", object_.where("id"));
+    return text;
+  }
+
+  Label label() const {
+    const std::string text = object_.string("label", "");
+    Label own = Label::kNone;
+    if (text == label_name(Label::kHarmful)) own = Label::kHarmful;
+    if (text == label_name(Label::kHarmless)) own = Label::kHarmless;
+    if (own == Label::kNone && !text.empty()) {
+      throw InputError("{}: expected harmful or harmless, found \"{}\"", object_.where("label"), text);
+    }
+    if (own == Label::kNone) return source_.label;
+    if (source_.label != Label::kNone && source_.label != own) {
+      throw InputError("{}: {} contradicts the file being given as {}", object_.where("label"), text,
+                       label_name(source_.label));
+    }
+    return own;
+  }
+
+  std::optional<Outcome> outcome() const {
+    const std::string text = object_.string("outcome", "");
+    if (text.empty()) return std::nullopt;
+    if (text == outcome_name(Outcome::kRefused)) return Outcome::kRefused;
+    if (text == outcome_name(Outcome::kAccepted)) return Outcome::kAccepted;
+    throw InputError("{}: expected refused or accepted, found \"{}\"", object_.where("outcome"), text);
+  }
+
+  void read_text(PromptRecord& record) const {
+    std::string missing;
+    record.instruction = field_.text_in(raw_.value, place_, missing);
+    if (object_.has("messages")) record.messages = messages(record);
+    if (object_.has("tokens")) record.tokens = tokens();
+    const bool exchange = !record.messages.empty();
+    const bool ids = !record.tokens.empty();
+    // A null instruction beside one of these (an empty cell) is no instruction.
+    if ((exchange || ids) && record.instruction && record.instruction->empty()) record.instruction.reset();
+    if (record.instruction.has_value() + exchange + ids > 1) {
+      throw InputError("{}: has more than one of \"{}\", \"messages\" and \"tokens\"", place_, source_.field);
+    }
+    if (!record.instruction && !exchange && !ids) refuse_missing(missing);
+    if (ids && record.system) throw InputError("{}: \"system\" cannot stand beside \"tokens\"", place_);
+  }
+
+  [[noreturn]] void refuse_missing(const std::string& missing) const {
+    std::vector<std::string> names;
+    for (const auto& [key, value] : raw_.value.items()) names.push_back(key);
+    throw InputError("{}: no field \"{}\"{} (fields: {}; `field` says which one holds the instruction)",
+                     place_, missing, did_you_mean(missing, names), join(names, ", "));
+  }
+
+  Message message(const Json& value, std::size_t index) const {
+    const JsonObject object(value, place_, fmt::format("/messages/{}", index));
+    Message message{object.string("role"), object.string("content")};
+    if (message.role != "system" && message.role != "user" && message.role != "assistant") {
+      throw InputError("{}: expected system, user or assistant, found \"{}\"", object.where("role"),
+                       message.role);
+    }
+    return message;
+  }
+
+  std::vector<Message> messages(const PromptRecord& record) const {
+    const Json* list = object_.find("messages");
+    if (!list->is_array()) throw InputError("{}: expected a list of turns", object_.where("messages"));
+    std::vector<Message> messages;
+    for (const Json& value : *list) messages.push_back(message(value, messages.size()));
+    if (std::ranges::none_of(messages, [](const Message& turn) { return turn.role == "user"; })) {
+      throw InputError("{}: expected at least one user turn", object_.where("messages"));
+    }
+    if (record.system && messages.front().role == "system") {
+      throw InputError("{}: begins with a system turn, and \"system\" gives another",
+                       object_.where("messages"));
+    }
+    return messages;
+  }
+
+  std::vector<std::int64_t> tokens() const {
+    const Json* list = object_.find("tokens");
+    const auto is_id = [](const Json& value) {
+      return value.is_number_unsigned() && value.get<std::uint64_t>() <= INT32_MAX;
+    };
+    if (!list->is_array() || list->empty() || !std::ranges::all_of(*list, is_id)) {
+      throw InputError("{}: expected a list of token ids", object_.where("tokens"));
+    }
+    return list->get<std::vector<std::int64_t>>();
+  }
+
+  Json unknown_fields() const {
+    Json extra = Json::object();
+    for (const auto& [key, value] : raw_.value.items()) {
+      const bool known = std::ranges::find(kKnownFields, key) != kKnownFields.end() || field_.names(key);
+      if (!known) extra[key] = value;
+    }
+    return extra;
+  }
+
+  const PromptSource& source_;
+  const FieldPath& field_;
+  const RawRecord& raw_;
+  std::string place_;
+  JsonObject object_;
+};
+
+bool matches(const PromptSource& source, const Json& record) {
+  return std::ranges::all_of(source.where, [&](const auto& condition) {
+    const Json* value = find_field(record, condition.first);
+    return value != nullptr && *value == condition.second;
+  });
+}
+
+void read_source(const PromptSource& source, const std::string& set, std::vector<PromptRecord>& records) {
+  // A .txt has one nameless column, whatever the other files' field is.
+  const FieldPath field(source.file.extension() == ".txt" ? "instruction" : source.field);
+  std::int64_t count = 0;
+  for_each_record(source.file, [&](RawRecord raw) {
+    if (source.limit && count >= *source.limit) return false;
+    if (!matches(source, raw.value)) return true;
+    records.push_back(RecordReader(source, field, raw).read(set));
+    ++count;
+    return true;
+  });
+  if (count == 0) {
+    throw InputError("{}: no prompts in it{}", source.file.string(),
+                     source.where.empty() ? "" : " that meet the conditions");
+  }
+}
+
+void check_ids(const std::vector<PromptRecord>& records) {
+  std::unordered_map<std::string_view, const PromptRecord*> seen;
+  for (const PromptRecord& record : records) {
+    const auto [other, added] = seen.emplace(record.id, &record);
+    if (!added) {
+      throw InputError("{}: id \"{}\" stands already at {}", place_of(record), record.id,
+                       place_of(*other->second));
+    }
+  }
+}
+
+}  // namespace
+
+std::string place_of(const PromptRecord& record) {
+  return fmt::format("{}:{}", record.file.string(), record.line);
+}
+
+std::vector<Message> messages_of(const PromptRecord& record) {
+  std::vector<Message> messages = record.messages;
+  if (record.instruction) messages.push_back({"user", *record.instruction});
+  if (record.system) messages.insert(messages.begin(), {"system", *record.system});
+  return messages;
+}
+
+std::vector<PromptRecord> read_prompts(std::span<const PromptSource> sources) {
+  std::vector<PromptRecord> records;
+  std::unordered_map<std::string, int> stems;
+  for (const PromptSource& source : sources) {
+    const std::string stem = source.file.stem().string();
+    const int number = ++stems[stem];
+    read_source(source, number == 1 ? stem : fmt::format("{}~{}", stem, number), records);
+  }
+  check_ids(records);
+  return records;
+}
+
+std::vector<PromptRecord> read_prompts(const PromptSource& source) {
+  return read_prompts(std::span(&source, 1));
+}
+
+std::vector<Overlap> find_overlap(std::span<const PromptRecord> records) {
+  std::unordered_map<std::string_view, std::vector<const PromptRecord*>> by_text;
+  std::vector<Overlap> overlaps;
+  for (const PromptRecord& record : records) {
+    if (!record.instruction) continue;
+    auto& same = by_text[*record.instruction];
+    if (std::ranges::any_of(same, [&](const PromptRecord* other) { return other->set == record.set; }))
+      continue;
+    for (const PromptRecord* other : same) {
+      const auto known = std::ranges::find_if(overlaps, [&](const Overlap& overlap) {
+        return overlap.set_a == other->set && overlap.set_b == record.set;
+      });
+      if (known != overlaps.end()) {
+        ++known->count;
+      } else {
+        overlaps.push_back({other->set, record.set, 1, other->id, record.id});
+      }
+    }
+    same.push_back(&record);
+  }
+  return overlaps;
+}
+
+}  // namespace hrt
