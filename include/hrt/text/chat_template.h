@@ -37,7 +37,7 @@ struct TemplateOptions {
   bool post_instruction = true;
   // False: the BOS that opens the text is left out.
   bool bos = true;
-  // What the template takes: date_string.
+  // What the template takes, such as date_string.
   std::map<std::string, std::string> args;
 };
 
@@ -70,18 +70,18 @@ enum class SystemPlace {
 // A chat template as data. `{NAME}` in `preamble` is replaced by the argument of that name.
 struct TemplateSpec {
   std::string name;
-  std::string bos;              // text of the BOS that opens the prompt, or empty
+  std::string bos = {};         // text of the BOS that opens the prompt, or empty
   bool bos_every_turn = false;  // it opens every user turn
-  TurnFormat system;
-  TurnFormat user;
-  TurnFormat assistant;
-  std::string generation_prompt;
+  TurnFormat system = {};
+  TurnFormat user = {};
+  TurnFormat assistant = {};
+  std::string generation_prompt = {};
   std::optional<std::string> default_system = {};  // the system text when the caller gives none
-  std::string preamble = {};                       // stands before the first system text
+  std::string preamble = {};  // stands before the text of a system turn that opens the exchange
   SystemPlace system_place = SystemPlace::kOwnTurn;
   bool alternate = false;                        // user and assistant turns must alternate
-  std::map<std::string, std::string> args = {};  // arguments and their defaults
-  std::vector<std::string> markers = {};         // special strings that it writes, its BOS included
+  std::map<std::string, std::string> args = {};  // what it takes, with the defaults
+  std::vector<std::string> markers = {};         // tokens that it writes, its BOS included
   std::vector<std::string> end_of_turn = {};     // the model ends its reply with one of these
 };
 

@@ -1,0 +1,93 @@
+#include <algorithm>
+#include <optional>
+
+#include "hrt/base/error.h"
+#include "hrt/base/file.h"
+#include "hrt/base/json.h"
+#include "hrt/text/chat_template.h"
+#include "hrt/text/templated_prompt.h"
+#include "template_presets.h"
+
+namespace hrt {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t kMaxTemplateBytes = 1 << 20;
+
+struct JinjaText {
+  std::string text;
+  std::string file;
+};
+
+// `chat_template` is one text, or a list of named ones of which "default" counts.
+std::optional<std::string> template_of_config(const fs::path& file) {
+  const Json config = read_json(file);
+  const Json* value = JsonObject(config, file.string()).find("chat_template");
+  if (value == nullptr) return std::nullopt;
+  if (value->is_string()) return value->get<std::string>();
+  if (value->is_array()) {
+    for (const Json& entry : *value) {
+      const JsonObject named(entry, file.string(), "/chat_template");
+      if (named.string("name") == "default") return named.string("template");
+    }
+  }
+  throw InputError("{}: /chat_template: expected a text, or a list of named texts with one \"default\"",
+                   file.string());
+}
+
+std::optional<JinjaText> find_jinja(const fs::path& folder) {
+  const fs::path jinja = folder / "chat_template.jinja";
+  if (fs::exists(jinja)) return JinjaText{read_file(jinja, kMaxTemplateBytes), jinja.filename().string()};
+  const fs::path config = folder / "tokenizer_config.json";
+  if (!fs::exists(config)) return std::nullopt;
+  const auto text = template_of_config(config);
+  return text ? std::optional(JinjaText{*text, config.filename().string()}) : std::nullopt;
+}
+
+bool matches(const TemplateSignature& signature, const std::string& text) {
+  const auto in_text = [&](const std::string& part) { return text.find(part) != std::string::npos; };
+  return !signature.contains.empty() && std::ranges::all_of(signature.contains, in_text) &&
+         std::ranges::none_of(signature.lacks, in_text);
+}
+
+// Names of the templates whose markers are tokens of this vocabulary, for the error message.
+std::string fitting_names(const Tokenizer& tokenizer) {
+  std::vector<std::string> names;
+  for (const TemplatePreset& preset : template_presets()) {
+    const bool fits = missing_markers(tokenizer, ChatTemplate(preset.spec)).empty();
+    if (fits) names.push_back(preset.spec.name);
+  }
+  return join(names, ", ");
+}
+
+}  // namespace
+
+TemplateChoice choose_template(const fs::path& folder, const Tokenizer& tokenizer) {
+  const auto jinja = find_jinja(folder);
+  if (!jinja) {
+    throw InputError(
+        "{}: no chat template in tokenizer_config.json or chat_template.jinja, so --template auto "
+        "does not know; give --template NAME (this vocabulary has the tokens of: {})",
+        folder.string(), fitting_names(tokenizer));
+  }
+  for (const TemplatePreset& preset : template_presets()) {
+    if (!matches(preset.signature, jinja->text)) continue;
+    const auto missing = missing_markers(tokenizer, ChatTemplate(preset.spec));
+    if (!missing.empty()) {
+      throw InputError(
+          "{}: the chat template in {} looks like {}, but the vocabulary lacks {}; give --template "
+          "NAME",
+          folder.string(), jinja->file, preset.spec.name, join(missing, ", "));
+    }
+    return {preset.spec.name,
+            fmt::format("{} has it: \"{}\"; the vocabulary has {}", jinja->file,
+                        join(preset.signature.contains, "\", \""), join(preset.spec.markers, ", "))};
+  }
+  throw InputError(
+      "{}: --template auto does not know the chat template in {}; give --template NAME (this "
+      "vocabulary has the tokens of: {})",
+      folder.string(), jinja->file, fitting_names(tokenizer));
+}
+
+}  // namespace hrt
