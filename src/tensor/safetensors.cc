@@ -80,7 +80,7 @@ std::pair<std::uint64_t, std::uint64_t> read_offsets(const JsonObject& entry) {
 
 TensorInfo read_entry(const std::string& name, const Json& value, const std::string& origin, std::uint64_t start,
                       std::uint64_t file_size) {
-  const JsonObject entry(value, origin, "/" + escape_for_terminal(name));
+  const JsonObject entry(value, origin, fmt::format("/{}", escape_for_terminal(name)));
   const std::string dtype_name = entry.string("dtype");
   const Dtype* dtype = find_dtype(dtype_name);
   if (dtype == nullptr) {

@@ -55,6 +55,7 @@ class WeightFiles {
  public:
   explicit WeightFiles(const std::filesystem::path& folder);
 
+  const std::filesystem::path& folder() const { return folder_; }
   const std::vector<TensorInfo>& tensors() const { return tensors_; }  // all pieces, in order of name
   const TensorInfo* find(const std::string& name) const;
   at::Tensor tensor(const std::string& name) const;
