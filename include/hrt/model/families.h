@@ -30,26 +30,28 @@ struct LayerWeightNames {
 struct WeightNames {
   std::string embedding;   // [vocabulary, hidden]
   std::string final_norm;  // [hidden]
-  std::string head;        // [vocabulary, hidden]; the embedding's name when the head is tied
+  std::string head;        // [vocabulary, hidden]
   std::vector<LayerWeightNames> layers;
 };
 
-// A top-level key of config.json that hrt does not implement, and the value (JSON text) that asks for nothing.
+// A key that hrt does not implement, and the value (JSON text) with which it asks for nothing.
 struct UnsupportedKey {
   std::string_view key;
   std::string_view neutral;
 };
 
-// How one model_type's config.json is understood. Keys that every family treats alike are not repeated here.
-// Defaults of absent keys are those of transformers' config classes.
+// How one model_type's checkpoints are understood. Keys that mean the same everywhere are not repeated here.
 struct Family {
   std::string_view model_type;
-  // Throws InputError on a missing key, a value out of bounds, an unknown activation or RoPE kind.
+  std::string_view title;
+  // Absent keys have the defaults of transformers' config classes. Throws InputError on a missing key, a
+  // value out of bounds, an unknown activation or RoPE kind.
   DecoderSpec (*spec)(const JsonObject& config);
   WeightNames (*names)(const DecoderSpec& spec);
-  std::span<const std::string_view> read;      // keys that `spec` reads
+  std::span<const std::string_view> read;      // keys of config.json that `spec` reads
   std::span<const std::string_view> harmless;  // keys that change nothing that hrt computes
   std::span<const UnsupportedKey> unsupported;
+  std::span<const std::string_view> buffers;  // ends of tensor names that are no weights: caches, masks
 };
 
 // Every family that hrt knows, in alphabetical order.
@@ -58,7 +60,8 @@ std::span<const Family> families();
 // The family of `config`'s model_type; throws InputError listing the known ones.
 const Family& family_of(const JsonObject& config);
 
-// Refuses keys that are unsupported and not neutral; returns the keys in no list, nested ones as "a/b".
+// Refuses unsupported keys whose value is not neutral, and quantised weights. Returns the keys in no list;
+// those of the RoPE object as "rope_scaling/NAME".
 std::vector<std::string> check_keys(const Family& family, const JsonObject& config);
 
 }  // namespace hrt

@@ -1,0 +1,151 @@
+#include "hrt/model/checkpoint.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+
+#include "checkpoint_folder.h"
+#include "hrt/base/error.h"
+#include "hrt/base/strings.h"
+#include "weight_check.h"
+
+namespace hrt {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t kMaxConfigBytes = 16'000'000;
+constexpr std::size_t kShownNames = 5;
+
+// "a, b, c and 4 more", safe to print.
+std::string list_names(const std::vector<std::string>& names) {
+  std::vector<std::string> shown;
+  for (const std::string& name : names) {
+    if (shown.size() == kShownNames) break;
+    shown.push_back(escape_for_terminal(name));
+  }
+  const std::string more =
+      names.size() > kShownNames ? fmt::format(" and {} more", names.size() - kShownNames) : std::string();
+  return join(shown, ", ") + more;
+}
+
+void report_unknown_keys(const std::vector<std::string>& keys, const fs::path& file, bool strict) {
+  if (keys.empty()) return;
+  if (strict) throw InputError("{}: keys that hrt does not know: {}", file.string(), list_names(keys));
+  spdlog::warn("{}: keys that hrt does not know are ignored: {}", file.string(), list_names(keys));
+}
+
+void add_stop_tokens(const JsonObject& config, std::vector<std::int64_t>& stop_tokens) {
+  const Json* value = config.find("eos_token_id");
+  if (value == nullptr) return;
+  const Json list = value->is_array() ? *value : Json::array({*value});
+  for (const Json& token : list) {
+    if (!token.is_number_integer()) {
+      throw InputError("{} is {}, expected a token id or a list of them", config.where("eos_token_id"),
+                       escape_for_terminal(to_line(*value)));
+    }
+    const auto id = token.get<std::int64_t>();
+    if (std::ranges::find(stop_tokens, id) == stop_tokens.end()) stop_tokens.push_back(id);
+  }
+}
+
+std::vector<std::int64_t> read_stop_tokens(const fs::path& folder, const JsonObject& config) {
+  std::vector<std::int64_t> stop_tokens;
+  const fs::path file = folder / "generation_config.json";
+  if (fs::exists(file)) {
+    const Json generation = read_json(file, kMaxConfigBytes);
+    add_stop_tokens(JsonObject(generation, file.string()), stop_tokens);
+  }
+  add_stop_tokens(config, stop_tokens);
+  return stop_tokens;
+}
+
+bool same_values(const WeightFiles& weights, const std::string& a, const std::string& b) {
+  const at::Tensor left = weights.tensor(a);
+  const at::Tensor right = weights.tensor(b);
+  return left.dtype() == right.dtype() && left.sizes() == right.sizes() &&
+         std::memcmp(left.const_data_ptr(), right.const_data_ptr(), left.nbytes()) == 0;
+}
+
+// A tied model may store a head all the same: one unlike the embedding is what transformers uses. An untied
+// model without a head would get a random one from transformers.
+void resolve_head(const WeightFiles& weights, const fs::path& file, DecoderSpec& spec, WeightNames& names) {
+  const bool stored = weights.find(names.head) != nullptr;
+  if (!spec.tied_head && !stored) {
+    throw InputError("{}: tensor {} is missing, and config.json does not tie the head to the embedding",
+                     file.string(), names.head);
+  }
+  if (!spec.tied_head || weights.find(names.embedding) == nullptr) return;
+  if (stored && !same_values(weights, names.head, names.embedding)) {
+    spdlog::warn("{}: config.json ties the head, but {} differs from the embedding; the stored head is used",
+                 file.string(), names.head);
+    spec.tied_head = false;
+  } else {
+    names.head = names.embedding;
+  }
+}
+
+void report_extra(const std::vector<std::string>& extra, const fs::path& file) {
+  if (extra.empty()) return;
+  spdlog::warn("{}: {} tensors that this model does not use: {}", file.string(), extra.size(),
+               list_names(extra));
+}
+
+struct Counts {
+  std::int64_t parameters = 0;
+  at::ScalarType dtype = at::kFloat;
+};
+
+Counts count_parameters(const WeightFiles& weights, const std::vector<ExpectedTensor>& tensors) {
+  std::map<at::ScalarType, std::int64_t> by_dtype;
+  Counts counts;
+  for (const ExpectedTensor& tensor : tensors) {
+    const TensorInfo& info = *weights.find(tensor.name);
+    const std::uint64_t count = (info.end - info.begin) / c10::elementSize(info.dtype);
+    by_dtype[info.dtype] += static_cast<std::int64_t>(count);
+    counts.parameters += static_cast<std::int64_t>(count);
+  }
+  counts.dtype =
+      std::ranges::max_element(by_dtype, {}, [](const auto& entry) { return entry.second; })->first;
+  return counts;
+}
+
+}  // namespace
+
+Checkpoint::Checkpoint(const fs::path& folder, Options options) : folder_(folder) {
+  const fs::path file = config_file(folder);
+  config_ = read_json(file, kMaxConfigBytes);
+  const JsonObject config(config_, file.string());
+  const Family& family = family_of(config);
+  unknown_keys_ = check_keys(family, config);
+  report_unknown_keys(unknown_keys_, file, options.strict_config);
+  spec_ = family.spec(config);
+  names_ = family.names(spec_);
+  stop_tokens_ = read_stop_tokens(folder, config);
+  open_weights(family);
+}
+
+void Checkpoint::open_weights(const Family& family) {
+  const fs::path file = weights_file(folder_);
+  weights_.emplace(folder_);
+  const std::string stored_head = names_.head;
+  resolve_head(*weights_, file, spec_, names_);
+  const std::vector<ExpectedTensor> expected = expected_tensors(spec_, names_);
+  check_weights(*weights_, expected, file);
+  const Counts counts = count_parameters(*weights_, expected);
+  parameters_ = counts.parameters;
+  stored_dtype_ = counts.dtype;
+  std::vector<std::string> extra = extra_tensors(*weights_, expected, family.buffers);
+  std::erase(extra, stored_head);  // of a tied model: it equals the embedding
+  report_extra(extra, file);
+}
+
+std::int64_t Checkpoint::max_tokens() const {
+  if (spec_.rope.kind != RopeSpec::Kind::kDynamic) return spec_.max_positions;
+  return static_cast<std::int64_t>(static_cast<double>(spec_.max_positions) *
+                                   std::max(spec_.rope.factor, 1.0));
+}
+
+}  // namespace hrt
