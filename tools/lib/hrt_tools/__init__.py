@@ -1,0 +1,1 @@
+"""What the project's Python tools share. Standard library only, but for the GGUF conversion."""
