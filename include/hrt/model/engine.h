@@ -24,7 +24,7 @@ struct Job {
 enum class StopReason { kNone, kEos, kLength };
 
 struct JobResult {
-  at::Tensor rows;    // [capture.size(), EngineOptions::rows.size(), hidden], run dtype, CPU; undefined without
+  at::Tensor rows;  // [capture.size(), EngineOptions::rows.size(), hidden], run dtype, CPU; undefined without
   at::Tensor logits;  // [vocabulary] float32, CPU, at the last prompt token; undefined unless asked for
   std::vector<std::int64_t> reply;  // new tokens, without the stop token
   StopReason stop = StopReason::kNone;
@@ -32,9 +32,9 @@ struct JobResult {
 };
 
 struct EngineOptions {
-  std::vector<std::int64_t> rows;         // which rows 0..L are captured
+  std::vector<std::int64_t> rows;  // which rows 0..L are captured
   bool logits = false;
-  std::int64_t batch_size = 0;            // prompts in a batch; 0: chosen from sizes (never from free memory)
+  std::int64_t batch_size = 0;  // prompts in a batch; 0: chosen from sizes (never from free memory)
   std::vector<std::int64_t> stop_tokens;
   bool share_prefix = true;
 };
@@ -45,12 +45,32 @@ struct EngineEvents {
   std::function<void(std::int64_t tokens)> tokens;                  // tokens computed since the last call
 };
 
-// Runs one group of jobs: prompts are packed without padding, their common prefix is computed once (when no
-// captured token lies in it), replies are decoded in one queue in which finished sequences make room for waiting
-// ones, drained at the end. Results are in the order of `jobs`, and do not depend on batch size or order beyond
-// rounding. `hooks` run at every block input, attention and MLP output of every token, TokenMap::sequence being
-// the job's index.
-std::vector<JobResult> run_jobs(const Decoder& decoder, std::span<const Job> jobs, const EngineOptions& options,
-                                const EngineEvents& events = {}, std::span<const Hook> hooks = {});
+// Where the time went. A pass that holds prompts and tokens being decoded is divided by their share of its
+// tokens.
+struct EngineStats {
+  double prefill_s = 0;
+  double decode_s = 0;
+  std::int64_t prefill_tokens = 0;  // prompt tokens computed, a shared prefix once
+  std::int64_t decode_tokens = 0;   // new tokens put through the decoder (the last one of a reply never is)
+  std::int64_t batch_size = 0;      // prompts worked on at the same time
+  std::int64_t kv_bytes = 0;        // of the KV cache
+};
+
+// Runs one group of jobs: prompts are packed without padding, their common prefix is computed once (up to the
+// first captured token), replies are decoded in one queue in which finished sequences make room for waiting
+// ones, drained at the end. Computes no more than is asked: stops after the deepest row wanted, where neither
+// replies nor logits are.
+//
+// Results are in the order of `jobs`, and do not depend on batch size or order beyond rounding. `hooks` run
+// at every block input, attention and MLP output, TokenMap::sequence being the job's index. They see each
+// token once: those of a shared prefix as sequence kSharedPrefix (set share_prefix to false where a hook
+// depends on the job), and in the last block that is run, from its attention on, only those whose output is
+// used. Rows are captured after them.
+//
+// Throws InputError (a token outside the vocabulary, an empty prompt, a position or row that does not exist),
+// RunError (NaN or infinity in a captured row or in the logits).
+std::vector<JobResult> run_jobs(const Decoder& decoder, std::span<const Job> jobs,
+                                const EngineOptions& options, const EngineEvents& events = {},
+                                std::span<const Hook> hooks = {}, EngineStats* stats = nullptr);
 
 }  // namespace hrt

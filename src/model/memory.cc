@@ -1,0 +1,101 @@
+#include "hrt/model/memory.h"
+
+#include <algorithm>
+#include <functional>
+#include <vector>
+
+#include "hrt/model/kv_cache.h"
+
+namespace hrt {
+
+namespace {
+
+constexpr std::int64_t kMiB = std::int64_t{1} << 20;
+// A decode batch reads every weight once a step: the larger, the better, up to where arithmetic takes over.
+constexpr std::int64_t kMaxBatch = 256;
+constexpr std::int64_t kMaxKvBytes = 1024 * kMiB;
+constexpr std::int64_t kMaxChunk = 1536;
+constexpr std::int64_t kMinChunk = 64;
+constexpr std::int64_t kMaxWorkspaceBytes = 128 * kMiB;
+
+std::int64_t row_width(const DecoderSpec& spec) {
+  const std::int64_t attention =
+      (spec.heads + 2 * spec.kv_heads) * spec.head_dim + spec.heads * spec.head_dim;
+  const std::int64_t mlp = 3 * spec.intermediate;
+  return 4 * spec.hidden + std::max(attention, mlp);
+}
+
+bool all_share(std::span<const Job> jobs, std::int64_t index) {
+  const auto i = static_cast<std::size_t>(index);
+  return std::ranges::all_of(jobs, [&](const Job& job) { return job.tokens[i] == jobs.front().tokens[i]; });
+}
+
+// Every prompt keeps at least its last token, and whatever is captured, for itself.
+std::int64_t common_prefix(const DecoderSpec& spec, std::span<const Job> jobs) {
+  std::int64_t limit = static_cast<std::int64_t>(jobs.front().tokens.size());
+  for (const Job& job : jobs) {
+    const auto length = static_cast<std::int64_t>(job.tokens.size());
+    // The keys of a prompt that is long enough for dynamic RoPE are its own.
+    if (spec.rope.kind == RopeSpec::Kind::kDynamic && length > spec.max_positions) return 0;
+    limit = std::min(limit, length - 1);
+    if (!job.capture.empty()) limit = std::min(limit, job.capture.front());
+  }
+  std::int64_t prefix = 0;
+  while (prefix < limit && all_share(jobs, prefix)) ++prefix;
+  return prefix;
+}
+
+// Pages of the jobs' own tokens, largest first.
+std::vector<std::int64_t> own_pages(std::span<const Job> jobs, std::int64_t prefix) {
+  std::vector<std::int64_t> pages;
+  for (const Job& job : jobs) {
+    const auto length = static_cast<std::int64_t>(job.tokens.size());
+    pages.push_back(KvCache::pages_for(length - prefix + std::max<std::int64_t>(0, job.max_new_tokens - 1)));
+  }
+  std::ranges::sort(pages, std::greater{});
+  return pages;
+}
+
+bool any_reply(std::span<const Job> jobs) {
+  return std::ranges::any_of(jobs, [](const Job& job) { return job.max_new_tokens > 0; });
+}
+
+}  // namespace
+
+EngineSizes engine_sizes(const DecoderSpec& spec, c10::ScalarType dtype, std::span<const Job> jobs,
+                         const EngineOptions& options) {
+  const auto element = static_cast<std::int64_t>(c10::elementSize(dtype));
+  EngineSizes sizes;
+  if (jobs.empty()) return sizes;
+  sizes.chunk_tokens = std::clamp(kMaxWorkspaceBytes / (row_width(spec) * element), kMinChunk, kMaxChunk);
+  sizes.prefix = options.share_prefix && jobs.size() > 1 ? common_prefix(spec, jobs) : 0;
+  const std::vector<std::int64_t> pages = own_pages(jobs, sizes.prefix);
+  const std::int64_t fitting = kMaxKvBytes / KvCache::bytes(spec, pages.front(), element);
+  sizes.batch_size =
+      options.batch_size > 0 ? options.batch_size : std::clamp<std::int64_t>(fitting, 1, kMaxBatch);
+  sizes.batch_size = std::min(sizes.batch_size, static_cast<std::int64_t>(jobs.size()));
+  for (std::int64_t i = 0; i < sizes.batch_size; ++i) sizes.kv_pages += pages[static_cast<std::size_t>(i)];
+  if (!any_reply(jobs)) {
+    // Only the prompts of one pass are there at a time, and one that is cut at its end.
+    const std::int64_t one_pass = KvCache::pages_for(sizes.chunk_tokens) + sizes.batch_size + pages.front();
+    sizes.kv_pages = std::min(sizes.kv_pages, one_pass);
+  }
+  sizes.kv_pages += KvCache::pages_for(sizes.prefix);
+  sizes.kv_bytes = KvCache::bytes(spec, sizes.kv_pages, element);
+  sizes.workspace_bytes = (sizes.chunk_tokens + sizes.batch_size) * row_width(spec) * element;
+  return sizes;
+}
+
+std::int64_t weight_bytes(const DecoderSpec& spec, c10::ScalarType dtype) {
+  const std::int64_t query = spec.heads * spec.head_dim;
+  const std::int64_t qkv = query + 2 * spec.kv_heads * spec.head_dim;
+  std::int64_t block =
+      qkv * spec.hidden + query * spec.hidden + 3 * spec.intermediate * spec.hidden + 2 * spec.hidden;
+  if (spec.qkv_bias) block += qkv;
+  if (spec.output_bias) block += spec.hidden;
+  if (spec.mlp_bias) block += 2 * spec.intermediate + spec.hidden;
+  const std::int64_t tables = (spec.tied_head ? 1 : 2) * spec.vocabulary * spec.hidden;
+  return (spec.layers * block + tables + spec.hidden) * static_cast<std::int64_t>(c10::elementSize(dtype));
+}
+
+}  // namespace hrt
