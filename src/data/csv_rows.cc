@@ -48,7 +48,7 @@ class Parser {
   }
 
  private:
-  void check(bool good) const {
+  void check(bool good) {
     if (!good) throw InputError("{}:{}: broken csv: {}", origin_, line_, csv_strerror(csv_error(&parser_)));
   }
 

@@ -38,7 +38,7 @@ std::vector<Message> messages_of(const PromptRecord& record);
 std::string place_of(const PromptRecord& record);
 
 struct PromptSource {
-  std::filesystem::path file;  // .jsonl, .json (an array), .csv (with a header), .txt (a line a prompt)
+  std::filesystem::path file = {};  // .jsonl, .json (an array), .csv (with a header), .txt (a line a prompt)
   // Which field holds the instruction: a name, a path into nested values (`turns[0]`, `a.b`), or several with
   // ` + ` between them (`instruction + input`; joined by a newline, empty ones left out).
   std::string field = "instruction";

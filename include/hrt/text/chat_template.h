@@ -29,7 +29,7 @@ std::string_view part_name(Part part);
 
 struct TemplateOptions {
   // System text for exchanges that bring none of their own; without it the template's default, if it has one.
-  std::optional<std::string> system;
+  std::optional<std::string> system = {};
   // The model is to write next: the generation prompt is appended, or, where the exchange ends in an
   // assistant turn, that turn is left open (a prefill). Otherwise every turn is closed and nothing follows.
   bool generation_prompt = true;
@@ -38,7 +38,7 @@ struct TemplateOptions {
   // False: the BOS that opens the text is left out.
   bool bos = true;
   // What the template takes, such as date_string.
-  std::map<std::string, std::string> args;
+  std::map<std::string, std::string> args = {};
 };
 
 struct Piece {

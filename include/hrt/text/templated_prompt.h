@@ -27,7 +27,7 @@ enum class BosMode {
 BosMode parse_bos_mode(std::string_view name);
 
 struct PromptOptions {
-  TemplateOptions chat;
+  TemplateOptions chat = {};
   BosMode bos = BosMode::kAuto;
   // Markers inside the messages' texts become special tokens, as in transformers; else they are plain text.
   bool parse_special = false;

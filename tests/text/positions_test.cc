@@ -1,0 +1,91 @@
+#include "hrt/text/positions.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "hrt/base/error.h"
+
+namespace hrt {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+// Ten tokens, the instruction is [3, 6).
+TemplatedPrompt ten_tokens() {
+  TemplatedPrompt prompt;
+  prompt.ids.resize(10);
+  prompt.instruction = TokenRange{3, 6};
+  prompt.t_inst = 5;
+  prompt.t_post_inst = 9;
+  return prompt;
+}
+
+std::optional<TokenRange> at(std::string_view name) { return resolve(parse_position(name), ten_tokens()); }
+
+TEST(Positions, ResolveToTokens) {
+  EXPECT_EQ(at("t_inst"), (TokenRange{5, 6}));
+  EXPECT_EQ(at("t_inst+1"), (TokenRange{6, 7}));
+  EXPECT_EQ(at("t_inst-5"), (TokenRange{0, 1}));
+  EXPECT_EQ(at("t_post_inst"), (TokenRange{9, 10}));
+  EXPECT_EQ(at("t_post_inst-4"), (TokenRange{5, 6}));
+  EXPECT_EQ(at("0"), (TokenRange{0, 1}));
+  EXPECT_EQ(at("9"), (TokenRange{9, 10}));
+  EXPECT_EQ(at("-4"), (TokenRange{6, 7}));
+}
+
+TEST(Positions, ResolveToSpans) {
+  EXPECT_EQ(at("instruction"), (TokenRange{3, 6}));
+  EXPECT_EQ(at("post_instruction"), (TokenRange{6, 10}));
+  EXPECT_EQ(at("prompt"), (TokenRange{0, 10}));
+  EXPECT_TRUE(parse_position("prompt").is_span());
+  EXPECT_FALSE(parse_position("-1").is_span());
+}
+
+TEST(Positions, AreAbsentOutsideThePrompt) {
+  for (const char* name : {"t_inst+5", "t_inst-6", "t_post_inst-10", "10", "-11"}) {
+    EXPECT_EQ(at(name), std::nullopt) << name;
+  }
+}
+
+TEST(Positions, AreAbsentWithoutInstruction) {
+  TemplatedPrompt prompt;
+  prompt.ids.resize(4);
+  for (const char* name : {"t_inst", "t_inst+1", "t_post_inst", "instruction", "post_instruction"}) {
+    EXPECT_EQ(resolve(parse_position(name), prompt), std::nullopt) << name;
+  }
+  EXPECT_EQ(resolve(parse_position("prompt"), prompt), (TokenRange{0, 4}));
+}
+
+TEST(Positions, RawHasNoPostInstruction) {
+  EXPECT_EQ(resolve(parse_position("post_instruction"), prompt_from_ids({1, 2})), std::nullopt);
+}
+
+TEST(Positions, KeepTheNameAsAsked) {
+  const auto specs = parse_positions({"t_inst", "-4", "t_inst+0"});
+  EXPECT_EQ(specs[1].name, "-4");
+  EXPECT_EQ(specs[2].name, "t_inst+0");
+}
+
+TEST(Positions, RefuseWhatTheyDoNotKnow) {
+  for (const char* name : {"", "t_inst+", "t_inst+-1", "t_inst1", "t_post_inst+1", "+1", "--1", "1.5",
+                           "t_inst 1", "99999999999999999999", "prompt+1"}) {
+    EXPECT_THROW(parse_position(name), InputError) << name;
+  }
+  EXPECT_THAT([] { parse_position("t_instr"); }, ThrowsMessage<InputError>(HasSubstr("did you mean t_inst")));
+  EXPECT_THAT(
+      [] {
+        parse_positions({"t_inst", "t_inst"});
+      },
+      ThrowsMessage<InputError>(HasSubstr("asked twice")));
+  EXPECT_THROW(parse_positions({}), InputError);
+}
+
+TEST(Positions, OfTheReplyComeLater) {
+  for (const char* name : {"t_resp+0", "response"}) {
+    EXPECT_THAT([name] { parse_position(name); }, ThrowsMessage<InputError>(HasSubstr("later"))) << name;
+  }
+}
+
+}  // namespace
+}  // namespace hrt

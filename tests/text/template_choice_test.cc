@@ -1,0 +1,117 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "fake_tokenizer.h"
+#include "hrt/base/error.h"
+#include "hrt/base/json.h"
+#include "hrt/text/chat_template.h"
+#include "test_data.h"
+
+namespace hrt {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+const FakeTokenizer kChatMl({"<s>", "<|im_start|>", "<|im_end|>"});
+
+// Its Jinja text as checkpoints have it, shortened.
+const std::string kLoop =
+    "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\n' + m['content'] + '<|im_end|>\n' }}{% endfor "
+    "%}";
+const std::string kLlama3 =
+    "{{ '<|start_header_id|>' + message['role'] + '<|end_header_id|>\n\n' + message['content'] | trim + "
+    "'<|eot_id|>' "
+    "}}{{ bos_token }}";
+
+std::string with_default(const std::string& system) {
+  return "{% if messages[0]['role'] != 'system' %}{{ '<|im_start|>system\n" + system +
+         "<|im_end|>\n' }}{% endif %}" + kLoop;
+}
+
+class TemplateChoiceTest : public ::testing::Test {
+ protected:
+  TemplateChoiceTest() { fs::create_directories(folder_); }
+  ~TemplateChoiceTest() override { fs::remove_all(folder_); }
+
+  void write(const std::string& name, const std::string& text) { std::ofstream(folder_ / name) << text; }
+  void write_config(const Json& chat_template) {
+    write("tokenizer_config.json", to_line(Json{{"chat_template", chat_template}}));
+  }
+  std::string choose(const Tokenizer& tokenizer = kChatMl) {
+    return choose_template(folder_, tokenizer).name;
+  }
+
+  const fs::path folder_ =
+      fs::path(::testing::TempDir()) / ::testing::UnitTest::GetInstance()->current_test_info()->name();
+};
+
+TEST_F(TemplateChoiceTest, KnowsTheDefaultSystemTexts) {
+  write_config(with_default("You are a helpful assistant."));
+  EXPECT_EQ(choose(), "qwen2");
+  write_config(with_default("You are Qwen, created by Alibaba Cloud. You are a helpful assistant."));
+  EXPECT_EQ(choose(), "qwen2.5");
+  write_config(with_default("You are a helpful AI assistant named SmolLM, trained by Hugging Face"));
+  EXPECT_EQ(choose(), "smollm2");
+}
+
+TEST_F(TemplateChoiceTest, KnowsPlainChatMlAfterABos) {
+  write_config("{{ bos_token }}" + kLoop);
+  EXPECT_EQ(choose(), "chatml");
+  EXPECT_THAT(choose_template(folder_, kChatMl).reason, HasSubstr("tokenizer_config.json"));
+}
+
+TEST_F(TemplateChoiceTest, TellsLlama3From31) {
+  const FakeTokenizer tokenizer(
+      {"<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"});
+  write_config(kLlama3);
+  EXPECT_EQ(choose(tokenizer), "llama3");
+  write_config(kLlama3 +
+               "{{ 'Cutting Knowledge Date: December 2023' }}{% set date_string = '26 Jul 2024' %}");
+  EXPECT_EQ(choose(tokenizer), "llama3.1");
+  write_config(kLlama3 +
+               "{{ 'Cutting Knowledge Date: December 2023' }}{% set date_string = strftime_now('%d') %}");
+  EXPECT_THROW(choose(tokenizer), InputError);
+}
+
+TEST_F(TemplateChoiceTest, TheFileBesideTheConfigCounts) {
+  write_config("{{ bos_token }}" + kLoop);
+  write("chat_template.jinja", with_default("You are a helpful assistant."));
+  EXPECT_EQ(choose(), "qwen2");
+}
+
+TEST_F(TemplateChoiceTest, OfNamedTemplatesTheDefaultCounts) {
+  write_config(Json::array({{{"name", "tool_use"}, {"template", "x"}},
+                            {{"name", "default"}, {"template", "{{ bos_token }}" + kLoop}}}));
+  EXPECT_EQ(choose(), "chatml");
+}
+
+TEST_F(TemplateChoiceTest, RefusesWhatItDoesNotKnow) {
+  EXPECT_THAT([&] { choose(); }, ThrowsMessage<InputError>(HasSubstr("no chat template")));
+  write("tokenizer_config.json", "{}");
+  EXPECT_THAT([&] { choose(); },
+              ThrowsMessage<InputError>(HasSubstr("has the tokens of: qwen2, qwen2.5, smollm2, chatml")));
+  write_config(with_default("You are a pirate."));
+  EXPECT_THAT([&] { choose(); }, ThrowsMessage<InputError>(HasSubstr("does not know")));
+  write_config(kLoop);  // without a BOS
+  EXPECT_THROW(choose(), InputError);
+  write_config(7);
+  EXPECT_THAT([&] { choose(); }, ThrowsMessage<InputError>(HasSubstr("/chat_template")));
+}
+
+TEST_F(TemplateChoiceTest, RefusesAVocabularyWithoutTheMarkers) {
+  write_config(kLlama3);
+  EXPECT_THAT([&] { choose(); }, ThrowsMessage<InputError>(HasSubstr("lacks <|begin_of_text|>")));
+}
+
+TEST(GoldensTemplateChoice, KnowsThePrototype) {
+  const auto folder = large_test_data() / "organism-prototype";
+  if (!fs::exists(folder)) GTEST_SKIP() << folder << " is absent";
+  EXPECT_EQ(choose_template(folder, *open_tokenizer(folder)).name, "chatml");
+}
+
+}  // namespace
+}  // namespace hrt
