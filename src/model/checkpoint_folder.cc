@@ -1,6 +1,5 @@
 #include "checkpoint_folder.h"
 
-#include <array>
 #include <set>
 #include <string>
 #include <string_view>
@@ -18,12 +17,12 @@ struct OtherFormat {
   std::string_view ending;
   std::string_view advice;
 };
-constexpr std::array kOtherFormats{
-    OtherFormat{".gguf", "convert it with tools/gguf-to-hf"},
-    OtherFormat{"adapter_config.json", "an adapter is not a model: merge it into its base model first"},
-    OtherFormat{".bin", "save the model again as safetensors"},
-    OtherFormat{".pth", "use the Hugging Face version of this model, in safetensors"},
-    OtherFormat{".pt", "save the model again as safetensors"},
+constexpr OtherFormat kOtherFormats[] = {
+    {".gguf", "convert it with tools/gguf-to-hf"},
+    {"adapter_config.json", "an adapter is not a model: merge it into its base model first"},
+    {".bin", "save the model again as safetensors"},
+    {".pth", "use the Hugging Face version of this model, in safetensors"},
+    {".pt", "save the model again as safetensors"},
 };
 
 // "; it holds X: ADVICE", or nothing.
@@ -45,7 +44,8 @@ std::string hint(const fs::path& folder) {
 }  // namespace
 
 fs::path config_file(const fs::path& folder) {
-  if (!fs::exists(folder)) throw InputError("{}: no such folder", folder.string());
+  std::error_code unreadable;  // counts as not there
+  if (!fs::exists(folder, unreadable)) throw InputError("{}: no such folder", folder.string());
   if (!fs::is_directory(folder))
     throw InputError("{}: a file, expected a checkpoint folder", folder.string());
   if (fs::exists(folder / "config.json")) return folder / "config.json";

@@ -1,7 +1,6 @@
 #include "config_values.h"
 
 #include <algorithm>
-#include <array>
 #include <string>
 #include <vector>
 
@@ -17,17 +16,17 @@ struct NamedActivation {
 };
 
 // transformers' ACT2FN, as far as decoders use it. Several names are one function computed in several ways.
-constexpr std::array kActivations{
-    NamedActivation{"silu", Activation::kSilu},
-    NamedActivation{"swish", Activation::kSilu},
-    NamedActivation{"gelu", Activation::kGelu},
-    NamedActivation{"gelu_python", Activation::kGelu},
-    NamedActivation{"gelu_pytorch_tanh", Activation::kGeluTanh},
-    NamedActivation{"gelu_python_tanh", Activation::kGeluTanh},
-    NamedActivation{"gelu_new", Activation::kGeluTanh},
-    NamedActivation{"gelu_fast", Activation::kGeluTanh},
-    NamedActivation{"gelu_accurate", Activation::kGeluTanh},
-    NamedActivation{"relu", Activation::kRelu},
+constexpr NamedActivation kActivations[] = {
+    {"silu", Activation::kSilu},
+    {"swish", Activation::kSilu},
+    {"gelu", Activation::kGelu},
+    {"gelu_python", Activation::kGelu},
+    {"gelu_pytorch_tanh", Activation::kGeluTanh},
+    {"gelu_python_tanh", Activation::kGeluTanh},
+    {"gelu_new", Activation::kGeluTanh},
+    {"gelu_fast", Activation::kGeluTanh},
+    {"gelu_accurate", Activation::kGeluTanh},
+    {"relu", Activation::kRelu},
 };
 
 }  // namespace

@@ -14,85 +14,96 @@ namespace {
 
 using Keys = std::span<const std::string_view>;
 
-constexpr auto kReadEverywhere =
-    std::to_array<std::string_view>({"model_type", "eos_token_id", "quantization_config"});
+// To add a family: a function in a file of its own (declared in family_specs.h), its keys and its row here,
+// and goldens (tools/dev/make_tiny_checkpoints.py).
+
+template <std::size_t A, std::size_t B>
+constexpr std::array<std::string_view, A + B> concatenate(const std::string_view (&a)[A],
+                                                          const std::string_view (&b)[B]) {
+  std::array<std::string_view, A + B> both;
+  std::ranges::copy(b, std::ranges::copy(a, both.begin()).out);
+  return both;
+}
+
+constexpr std::string_view kReadEverywhere[] = {"model_type", "eos_token_id", "quantization_config"};
 
 // Training, generation, provenance, and how transformers runs a model. `dtype`: the stored dtypes count.
-constexpr auto kHarmlessEverywhere = std::to_array<std::string_view>({"_attn_implementation",
-                                                                      "_attn_implementation_autoset",
-                                                                      "_from_model_config",
-                                                                      "_name_or_path",
-                                                                      "architectures",
-                                                                      "attention_dropout",
-                                                                      "attn_implementation",
-                                                                      "bos_token_id",
-                                                                      "chunk_size_feed_forward",
-                                                                      "dtype",
-                                                                      "embd_pdrop",
-                                                                      "hidden_dropout",
-                                                                      "id2label",
-                                                                      "initializer_range",
-                                                                      "is_decoder",
-                                                                      "label2id",
-                                                                      "model_name",
-                                                                      "num_labels",
-                                                                      "output_attentions",
-                                                                      "output_hidden_states",
-                                                                      "output_past",
-                                                                      "pad_token_id",
-                                                                      "problem_type",
-                                                                      "resid_pdrop",
-                                                                      "return_dict",
-                                                                      "tie_last_hidden_states",
-                                                                      "tokenizer_class",
-                                                                      "torch_dtype",
-                                                                      "torchscript",
-                                                                      "transformers_version",
-                                                                      "use_bfloat16",
-                                                                      "use_cache"});
-
-constexpr std::array kUnsupportedEverywhere{
-    UnsupportedKey{"add_cross_attention", "false"}, UnsupportedKey{"compression_config", "null"},
-    UnsupportedKey{"is_encoder_decoder", "false"},  UnsupportedKey{"partial_rotary_factor", "1.0"},
-    UnsupportedKey{"per_layer_config", "{}"},
+constexpr std::string_view kHarmlessEverywhere[] = {
+    "_attn_implementation",
+    "_attn_implementation_autoset",
+    "_from_model_config",
+    "_name_or_path",
+    "architectures",
+    "attention_dropout",
+    "attn_implementation",
+    "bos_token_id",
+    "chunk_size_feed_forward",
+    "dtype",
+    "id2label",
+    "initializer_range",
+    "is_decoder",
+    "label2id",
+    "num_labels",
+    "output_attentions",
+    "output_hidden_states",
+    "pad_token_id",
+    "problem_type",
+    "return_dict",
+    "tie_last_hidden_states",
+    "tokenizer_class",
+    "torch_dtype",
+    "torchscript",
+    "transformers.js_config",
+    "transformers_version",
+    "unsloth_fixed",
+    "unsloth_version",
+    "use_bfloat16",
+    "use_cache",
 };
 
-constexpr auto kLlamaRead = std::to_array<std::string_view>(
-    {"attention_bias", "head_dim", "hidden_act", "hidden_size", "intermediate_size",
-     "max_position_embeddings", "mlp_bias", "num_attention_heads", "num_hidden_layers", "num_key_value_heads",
-     "original_max_position_embeddings", "rms_norm_eps", "rope_parameters", "rope_scaling", "rope_theta",
-     "tie_word_embeddings", "vocab_size"});
-// pretraining_tp: only splits matrix products. max_sequence_length: Llama 1, not read by transformers.
-constexpr auto kLlamaHarmless = std::to_array<std::string_view>({"max_sequence_length", "pretraining_tp"});
-constexpr std::array kLlamaUnsupported{
-    UnsupportedKey{"layer_types", "null"},
-    UnsupportedKey{"sliding_window", "null"},
+constexpr UnsupportedKey kUnsupportedEverywhere[] = {{"add_cross_attention", "false"},
+                                                     {"compression_config", "null"},
+                                                     {"is_encoder_decoder", "false"},
+                                                     {"partial_rotary_factor", "1.0"},
+                                                     {"per_layer_config", "{}"}};
+
+// What the families in llama_family.cc have in common.
+constexpr std::string_view kLlamaLike[] = {
+    "head_dim",
+    "hidden_act",
+    "hidden_size",
+    "intermediate_size",
+    "max_position_embeddings",
+    "num_attention_heads",
+    "num_hidden_layers",
+    "num_key_value_heads",
+    "original_max_position_embeddings",
+    "rms_norm_eps",
+    "rope_parameters",
+    "rope_scaling",
+    "rope_theta",
+    "tie_word_embeddings",
+    "vocab_size",
 };
 
-constexpr auto kMistralRead = std::to_array<std::string_view>(
-    {"head_dim", "hidden_act", "hidden_size", "intermediate_size", "max_position_embeddings",
-     "num_attention_heads", "num_hidden_layers", "num_key_value_heads", "original_max_position_embeddings",
-     "rms_norm_eps", "rope_parameters", "rope_scaling", "rope_theta", "sliding_window", "tie_word_embeddings",
-     "vocab_size"});
-constexpr std::array kMistralUnsupported{
-    UnsupportedKey{"attention_bias", "false"},
-    UnsupportedKey{"layer_types", "null"},
-    UnsupportedKey{"mlp_bias", "false"},
-};
+constexpr auto kLlamaRead = concatenate(kLlamaLike, {"attention_bias", "mlp_bias"});
+// pretraining_tp only splits matrix products. max_sequence_length: Llama 1, not read by transformers.
+// is_llama_config, rope_interleaved: SmolLM2.
+constexpr std::string_view kLlamaHarmless[] = {"is_llama_config", "max_sequence_length", "pretraining_tp"};
+constexpr UnsupportedKey kLlamaUnsupported[] = {
+    {"layer_types", "null"}, {"rope_interleaved", "false"}, {"sliding_window", "null"}};
 
-constexpr auto kQwen2Read = std::to_array<std::string_view>(
-    {"head_dim", "hidden_act", "hidden_size", "intermediate_size", "layer_types", "max_position_embeddings",
-     "max_window_layers", "num_attention_heads", "num_hidden_layers", "num_key_value_heads",
-     "original_max_position_embeddings", "rms_norm_eps", "rope_parameters", "rope_scaling", "rope_theta",
-     "sliding_window", "tie_word_embeddings", "use_sliding_window", "vocab_size"});
-// use_mrope: written false by some Qwen2.5 checkpoints; of the vision models only.
-constexpr std::array kQwen2Unsupported{
-    UnsupportedKey{"mlp_bias", "false"},
-    UnsupportedKey{"use_mrope", "false"},
-};
+constexpr auto kMistralRead = concatenate(kLlamaLike, {"sliding_window"});
+constexpr UnsupportedKey kMistralUnsupported[] = {
+    {"attention_bias", "false"}, {"layer_types", "null"}, {"mlp_bias", "false"}};
+
+constexpr auto kQwen2Read =
+    concatenate(kLlamaLike, {"layer_types", "max_window_layers", "sliding_window", "use_sliding_window"});
+// use_mrope: of the vision models, written false by some others.
+constexpr UnsupportedKey kQwen2Unsupported[] = {{"mlp_bias", "false"}, {"use_mrope", "false"}};
 
 // Tables of rotary angles that older versions of transformers saved with the weights.
-constexpr auto kRopeBuffers = std::to_array<std::string_view>({".rotary_emb.inv_freq"});
+constexpr std::string_view kRopeBuffers[] = {".rotary_emb.inv_freq"};
 
 constexpr std::array kFamilies{
     Family{.model_type = "llama",

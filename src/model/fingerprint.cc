@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <array>
+#include <string_view>
 
 #include "hrt/base/file.h"
 #include "hrt/base/hash.h"
@@ -11,10 +11,17 @@ namespace hrt {
 namespace {
 
 // Everything beside the weights that decides what comes out.
-constexpr auto kFiles = std::to_array<std::string_view>(
-    {"config.json", "generation_config.json", "tokenizer.json", "tokenizer.model", "tokenizer_config.json",
-     "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt", "chat_template.jinja",
-     "chat_template.json"});
+constexpr std::string_view kFiles[] = {"config.json",
+                                       "generation_config.json",
+                                       "tokenizer.json",
+                                       "tokenizer.model",
+                                       "tokenizer_config.json",
+                                       "special_tokens_map.json",
+                                       "added_tokens.json",
+                                       "vocab.json",
+                                       "merges.txt",
+                                       "chat_template.jinja",
+                                       "chat_template.json"};
 
 // A sample touches a page of a file that may lie on a slow disk; edits of weights change most of their bytes.
 constexpr std::size_t kSamples = 16;

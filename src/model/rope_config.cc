@@ -1,7 +1,6 @@
 #include "rope_config.h"
 
 #include <algorithm>
-#include <array>
 #include <span>
 
 #include "config_values.h"
@@ -13,16 +12,18 @@ namespace {
 
 constexpr double kLeastPositive = 1e-9;
 constexpr double kMaxFactor = 1e6;
+constexpr double kLeastTheta = 1.01;  // yarn divides by its logarithm
 constexpr double kMaxTheta = 1e15;
 
 using Keys = std::span<const std::string_view>;
 
-constexpr auto kFactor = std::to_array<std::string_view>({"factor"});
-constexpr auto kYarn =
-    std::to_array<std::string_view>({"factor", "original_max_position_embeddings", "attention_factor",
-                                     "beta_fast", "beta_slow", "mscale", "mscale_all_dim", "truncate"});
-constexpr auto kLlama3 = std::to_array<std::string_view>(
-    {"factor", "original_max_position_embeddings", "low_freq_factor", "high_freq_factor"});
+constexpr std::string_view kFactor[] = {"factor"};
+constexpr std::string_view kYarn[] = {"factor",           "original_max_position_embeddings",
+                                      "attention_factor", "beta_fast",
+                                      "beta_slow",        "mscale",
+                                      "mscale_all_dim",   "truncate"};
+constexpr std::string_view kLlama3[] = {"factor", "original_max_position_embeddings", "low_freq_factor",
+                                        "high_freq_factor"};
 
 // What the RoPE object of each kind may hold, beside kEvery.
 struct Kind {
@@ -30,18 +31,16 @@ struct Kind {
   RopeSpec::Kind kind;
   Keys keys;
 };
-constexpr std::array kKinds{
-    Kind{"default", RopeSpec::Kind::kDefault, {}},    Kind{"dynamic", RopeSpec::Kind::kDynamic, kFactor},
-    Kind{"linear", RopeSpec::Kind::kLinear, kFactor}, Kind{"llama3", RopeSpec::Kind::kLlama3, kLlama3},
-    Kind{"yarn", RopeSpec::Kind::kYarn, kYarn},
-};
+constexpr Kind kKinds[] = {{"default", RopeSpec::Kind::kDefault, {}},
+                           {"dynamic", RopeSpec::Kind::kDynamic, kFactor},
+                           {"linear", RopeSpec::Kind::kLinear, kFactor},
+                           {"llama3", RopeSpec::Kind::kLlama3, kLlama3},
+                           {"yarn", RopeSpec::Kind::kYarn, kYarn}};
 // `finetuned` is a note of the first yarn models.
-constexpr auto kEvery = std::to_array<std::string_view>({"rope_type", "type", "rope_theta", "finetuned"});
-constexpr std::array kUnsupported{
-    UnsupportedKey{"partial_rotary_factor", "1.0"},
-    UnsupportedKey{"full_attention", "null"},  // an object for each type of layer
-    UnsupportedKey{"sliding_attention", "null"},
-};
+constexpr std::string_view kEvery[] = {"rope_type", "type", "rope_theta", "finetuned"};
+// full_attention, sliding_attention: an object for each type of layer.
+constexpr UnsupportedKey kUnsupported[] = {
+    {"partial_rotary_factor", "1.0"}, {"full_attention", "null"}, {"sliding_attention", "null"}};
 
 // transformers: an empty rope_scaling counts as none.
 std::string_view object_key(const JsonObject& config) {
@@ -67,8 +66,8 @@ const Kind& kind_of(const JsonObject& rope) {
                    join(known, ", "));
 }
 
-double positive(const JsonObject& rope, std::string_view key, double most = kMaxFactor) {
-  return read_number(rope, key, kLeastPositive, most);
+double positive(const JsonObject& rope, std::string_view key) {
+  return read_number(rope, key, kLeastPositive, kMaxFactor);
 }
 
 // transformers takes 0 in these for "not given".
@@ -78,8 +77,8 @@ std::optional<double> non_zero(const JsonObject& rope, std::string_view key) {
 }
 
 double read_theta(const JsonObject& config, const JsonObject& rope, double default_theta) {
-  if (rope.has("rope_theta")) return read_number(rope, "rope_theta", 1, kMaxTheta);
-  return config.has("rope_theta") ? read_number(config, "rope_theta", 1, kMaxTheta) : default_theta;
+  if (rope.has("rope_theta")) return read_number(rope, "rope_theta", kLeastTheta, kMaxTheta);
+  return config.has("rope_theta") ? read_number(config, "rope_theta", kLeastTheta, kMaxTheta) : default_theta;
 }
 
 // Where both stand, transformers takes the one outside the RoPE object.
@@ -144,8 +143,8 @@ std::vector<std::string> check_rope_keys(const JsonObject& config) {
   std::vector<std::string> unknown;
   for (const auto& [key, value] : rope.raw().items()) {
     if (std::ranges::count(keys, key) > 0 || std::ranges::count(kEvery, key) > 0) continue;
-    if (!is_unsupported(kUnsupported, rope, key))
-      unknown.push_back(fmt::format("{}/{}", object_key(config), key));
+    if (is_unsupported(kUnsupported, rope, key)) continue;
+    unknown.push_back(fmt::format("{}/{}", object_key(config), key));
   }
   return unknown;
 }

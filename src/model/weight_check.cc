@@ -3,7 +3,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <set>
 
 #include "hrt/base/error.h"
@@ -12,7 +11,7 @@
 namespace hrt {
 namespace {
 
-constexpr std::array kFloating{at::kFloat, at::kBFloat16, at::kHalf, at::kDouble};
+constexpr at::ScalarType kFloating[] = {at::kFloat, at::kBFloat16, at::kHalf, at::kDouble};
 
 std::string shape_text(const std::vector<std::int64_t>& shape) {
   return fmt::format("[{}]", fmt::join(shape, ", "));
@@ -70,7 +69,7 @@ void check_weights(const WeightFiles& weights, const std::vector<ExpectedTensor>
       throw InputError("{}: tensor {} is {}, but config.json means {}", found_in, tensor.name,
                        shape_text(info->shape), shape_text(tensor.shape));
     }
-    if (std::ranges::find(kFloating, info->dtype) == kFloating.end()) {
+    if (std::ranges::count(kFloating, info->dtype) == 0) {
       throw InputError("{}: tensor {} is {}, expected F32, BF16, F16 or F64", found_in, tensor.name,
                        safetensors_dtype(info->dtype));
     }

@@ -1,0 +1,274 @@
+#include "hrt/model/families.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <set>
+
+#include "hrt/base/error.h"
+#include "model/golden_folders.h"
+
+namespace hrt {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+const Json kLlama = Json::parse(R"({
+    "model_type": "llama", "hidden_size": 32, "intermediate_size": 40, "num_hidden_layers": 3,
+    "num_attention_heads": 4, "vocab_size": 80, "max_position_embeddings": 128})");
+
+// The small Llama above with these keys.
+Json with(std::string_view changes) {
+  Json config = kLlama;
+  config.update(Json::parse(changes));
+  return config;
+}
+
+DecoderSpec spec_of(const Json& config) {
+  const JsonObject object(config, "config.json");
+  return family_of(object).spec(object);
+}
+
+DecoderSpec spec_with(std::string_view changes) { return spec_of(with(changes)); }
+
+std::vector<std::string> unknown_with(std::string_view changes) {
+  const Json config = with(changes);
+  const JsonObject object(config, "config.json");
+  return check_keys(family_of(object), object);
+}
+
+TEST(Families, EachHasGoldens) {
+  std::set<std::string> tested;
+  for (const std::filesystem::path& folder : golden_folders()) {
+    tested.insert(read_json(folder / "config.json").at("model_type").get<std::string>());
+  }
+  for (const Family& family : families()) {
+    EXPECT_TRUE(tested.contains(std::string(family.model_type)))
+        << family.model_type
+        << " has no goldens: add its variants to VARIANTS in tools/dev/make_tiny_checkpoints.py, "
+        << "run it with transformers, and commit the folders that it writes to tests/model/goldens";
+  }
+}
+
+TEST(Families, AreInOrderAndTheirKeysInOneListEach) {
+  EXPECT_TRUE(std::ranges::is_sorted(families(), {}, &Family::model_type));
+  for (const Family& family : families()) {
+    std::set<std::string_view> keys;
+    for (const std::string_view key : family.read) EXPECT_TRUE(keys.insert(key).second) << key;
+    for (const std::string_view key : family.harmless) EXPECT_TRUE(keys.insert(key).second) << key;
+    for (const UnsupportedKey& row : family.unsupported) EXPECT_TRUE(keys.insert(row.key).second) << row.key;
+  }
+}
+
+TEST(Families, GoldenConfigsHaveNoUnknownKey) {
+  for (const std::filesystem::path& folder : golden_folders()) {
+    const Json config = read_json(folder / "config.json");
+    const JsonObject object(config, folder.string());
+    EXPECT_THAT(check_keys(family_of(object), object), IsEmpty()) << folder;
+  }
+}
+
+TEST(Families, LlamaDefaults) {
+  const DecoderSpec spec = spec_of(kLlama);
+  EXPECT_EQ(spec.kv_heads, 4);
+  EXPECT_EQ(spec.head_dim, 8);
+  EXPECT_EQ(spec.norm_eps, 1e-6);
+  EXPECT_EQ(spec.activation, Activation::kSilu);
+  EXPECT_FALSE(spec.qkv_bias || spec.output_bias || spec.mlp_bias || spec.tied_head);
+  EXPECT_EQ(spec.rope.kind, RopeSpec::Kind::kDefault);
+  EXPECT_EQ(spec.rope.theta, 10000);
+  EXPECT_THAT(spec.window, ElementsAre(0, 0, 0));
+}
+
+TEST(Families, AbsentPositionsAreTheFamilysDefault) {
+  Json config = kLlama;
+  config.erase("max_position_embeddings");
+  EXPECT_EQ(spec_of(config).max_positions, 2048);
+}
+
+TEST(Families, AbsentKvHeadsAreTheFamilysDefaultAndNullMeansHeads) {
+  EXPECT_EQ(spec_with(R"({"model_type": "mistral", "num_attention_heads": 16})").kv_heads, 8);
+  EXPECT_EQ(spec_with(R"({"model_type": "mistral", "num_key_value_heads": null})").kv_heads, 4);
+  EXPECT_EQ(spec_with(R"({"model_type": "qwen2", "num_key_value_heads": null})").kv_heads, 4);
+  EXPECT_THROW(spec_with(R"({"model_type": "qwen2"})"), InputError);  // 32 key heads of 4
+}
+
+TEST(Families, HeadDimNullMeansHiddenByHeads) {
+  EXPECT_EQ(spec_with(R"({"head_dim": null})").head_dim, 8);
+  EXPECT_EQ(spec_with(R"({"head_dim": 12})").head_dim, 12);
+}
+
+TEST(Families, LlamaBiasesAreAsked) {
+  const DecoderSpec spec = spec_with(R"({"attention_bias": true, "mlp_bias": true})");
+  EXPECT_TRUE(spec.qkv_bias && spec.output_bias && spec.mlp_bias);
+}
+
+TEST(Families, Qwen2AlwaysHasQkvBiases) {
+  const DecoderSpec spec = spec_with(R"({"model_type": "qwen2", "num_key_value_heads": 2})");
+  EXPECT_TRUE(spec.qkv_bias);
+  EXPECT_FALSE(spec.output_bias || spec.mlp_bias);
+}
+
+TEST(Families, MistralSlidesEverywhereAndAbsentIsNotNull) {
+  const auto window = [](std::string_view changes) {
+    Json config = with(R"({"model_type": "mistral", "num_key_value_heads": 4})");
+    config.update(Json::parse(changes));
+    return spec_of(config).window;
+  };
+  EXPECT_THAT(window("{}"), ElementsAre(4096, 4096, 4096));
+  EXPECT_THAT(window(R"({"sliding_window": null})"), ElementsAre(0, 0, 0));
+  EXPECT_THAT(window(R"({"sliding_window": 7})"), ElementsAre(7, 7, 7));
+  EXPECT_THROW(window(R"({"sliding_window": 0})"), InputError);
+}
+
+struct WindowCase {
+  const char* changes;
+  std::vector<std::int64_t> window;
+};
+
+TEST(Families, Qwen2Windows) {
+  const WindowCase cases[] = {
+      {R"({"sliding_window": 9, "max_window_layers": 1})", {0, 0, 0}},
+      {R"({"sliding_window": 9, "max_window_layers": 1, "use_sliding_window": true})", {0, 9, 9}},
+      {R"({"sliding_window": 9, "use_sliding_window": true})", {0, 0, 0}},
+      {R"({"max_window_layers": 0, "use_sliding_window": true})", {4096, 4096, 4096}},
+      {R"({"sliding_window": null, "max_window_layers": 0, "use_sliding_window": true})", {0, 0, 0}},
+      {R"({"sliding_window": 9, "max_window_layers": 0, "use_sliding_window": true,
+           "layer_types": ["full_attention", "sliding_attention", "full_attention"]})",
+       {0, 9, 0}},
+  };
+  for (const WindowCase& one : cases) {
+    Json config = with(R"({"model_type": "qwen2", "num_key_value_heads": 4})");
+    config.update(Json::parse(one.changes));
+    EXPECT_EQ(spec_of(config).window, one.window) << one.changes;
+  }
+}
+
+TEST(Families, RopeInTheOldAndTheNewSpelling) {
+  EXPECT_EQ(spec_with(R"({"rope_theta": 500000, "rope_scaling": null})").rope.theta, 500000);
+  const RopeSpec old_spelling =
+      spec_with(R"({"rope_theta": 5, "rope_scaling": {"type": "linear", "factor": 2}})").rope;
+  const RopeSpec new_spelling =
+      spec_with(R"({"rope_parameters": {"rope_type": "linear", "factor": 2, "rope_theta": 5}})").rope;
+  for (const RopeSpec& rope : {old_spelling, new_spelling}) {
+    EXPECT_EQ(rope.kind, RopeSpec::Kind::kLinear);
+    EXPECT_EQ(rope.theta, 5);
+    EXPECT_EQ(rope.factor, 2);
+  }
+}
+
+TEST(Families, RopePrecedence) {
+  // rope_scaling beats rope_parameters as a whole, also its theta; an empty one counts as none.
+  const RopeSpec scaling = spec_with(R"({"rope_scaling": {"type": "linear", "factor": 2},
+                                         "rope_parameters": {"rope_type": "default", "rope_theta": 5}})")
+                               .rope;
+  EXPECT_EQ(scaling.kind, RopeSpec::Kind::kLinear);
+  EXPECT_EQ(scaling.theta, 10000);
+  EXPECT_EQ(spec_with(R"({"rope_scaling": {}, "rope_parameters": {"rope_theta": 5}})").rope.theta, 5);
+  EXPECT_EQ(spec_with(R"({"rope_theta": 7, "rope_parameters": {"rope_theta": 5}})").rope.theta, 5);
+  EXPECT_EQ(spec_with(R"({"rope_scaling": {"type": "linear", "rope_type": "yarn", "factor": 2}})").rope.kind,
+            RopeSpec::Kind::kYarn);
+}
+
+TEST(Families, YarnDefaults) {
+  const RopeSpec rope =
+      spec_with(R"({"rope_scaling": {"type": "yarn", "factor": 4, "beta_fast": 0, "mscale": 0}})").rope;
+  EXPECT_EQ(rope.original_max_positions, 128);
+  EXPECT_EQ(rope.beta_fast, 32);
+  EXPECT_EQ(rope.beta_slow, 1);
+  EXPECT_TRUE(rope.truncate);
+  EXPECT_FALSE(rope.attention_factor || rope.mscale || rope.mscale_all_dim);
+}
+
+TEST(Families, YarnFactorNullIsTheRatioOfPositions) {
+  const RopeSpec rope = spec_with(R"({"rope_scaling": {"type": "yarn", "factor": null,
+                                                       "original_max_position_embeddings": 32}})")
+                            .rope;
+  EXPECT_EQ(rope.factor, 4);
+}
+
+TEST(Families, OriginalPositionsOutsideTheRopeObjectWin) {
+  const RopeSpec rope = spec_with(R"({"original_max_position_embeddings": 16, "rope_scaling":
+      {"type": "yarn", "factor": 4, "original_max_position_embeddings": 32}})")
+                            .rope;
+  EXPECT_EQ(rope.original_max_positions, 16);
+}
+
+TEST(Families, ActivationsByTheirNames) {
+  EXPECT_EQ(spec_with(R"({"hidden_act": "gelu"})").activation, Activation::kGelu);
+  EXPECT_EQ(spec_with(R"({"hidden_act": "gelu_new"})").activation, Activation::kGeluTanh);
+  EXPECT_EQ(spec_with(R"({"hidden_act": "relu"})").activation, Activation::kRelu);
+}
+
+TEST(Families, UnknownKeysAreReturned) {
+  EXPECT_THAT(unknown_with("{}"), IsEmpty());
+  EXPECT_THAT(unknown_with(R"({"logit_scale": 2, "pretraining_tp": 2})"), ElementsAre("logit_scale"));
+  EXPECT_THAT(unknown_with(R"({"rope_scaling": {"type": "linear", "factor": 2, "low_freq_factor": 1}})"),
+              ElementsAre("rope_scaling/low_freq_factor"));
+}
+
+TEST(Families, NeutralValuesOfUnsupportedKeysAreTaken) {
+  EXPECT_THAT(
+      unknown_with(R"({"partial_rotary_factor": 1, "is_encoder_decoder": false, "sliding_window": null})"),
+      IsEmpty());
+}
+
+struct BadConfig {
+  const char* changes;
+  const char* message;  // a part of it
+};
+
+TEST(Families, RefusesWithFileAndPlace) {
+  const BadConfig cases[] = {
+      {R"({"model_type": "mamba"})", "config.json: /model_type: hrt does not know \"mamba\", only llama"},
+      {R"({"model_type": null})", "/model_type is missing"},
+      {R"({"hidden_size": null})", "/hidden_size is missing"},
+      {R"({"hidden_size": "32"})", "/hidden_size must be an integer, found \"32\""},
+      {R"({"hidden_size": 32.5})", "/hidden_size must be an integer"},
+      {R"({"hidden_size": 33})", "/hidden_size is 33, expected a multiple of num_attention_heads"},
+      {R"({"hidden_size": 1000000000000000000})", "/hidden_size is 1000000000000000000, expected"},
+      {R"({"num_hidden_layers": 0})", "/num_hidden_layers is 0"},
+      {R"({"num_hidden_layers": 1000000000000000000})", "/num_hidden_layers"},
+      {R"({"vocab_size": -1})", "/vocab_size is -1"},
+      {R"({"num_key_value_heads": 3})", "/num_key_value_heads is 3, which does not divide"},
+      {R"({"head_dim": 7})", "/head_dim: heads have 7 dimensions"},
+      {R"({"rms_norm_eps": "1e-5"})", "/rms_norm_eps must be a finite number"},
+      {R"({"tie_word_embeddings": 1})", "/tie_word_embeddings must be true or false"},
+      {R"({"hidden_act": "quick_gelu"})", "/hidden_act: hrt has no activation \"quick_gelu\", only silu"},
+      {R"({"rope_theta": 0})", "/rope_theta is 0"},
+      {R"({"rope_scaling": "linear"})", "/rope_scaling must be an object"},
+      {R"({"rope_scaling": {"type": "longrope"}})",
+       "/rope_scaling/type: hrt has no RoPE kind \"longrope\", only default"},
+      {R"({"rope_parameters": {"rope_type": "mrope"}})", "/rope_parameters/rope_type"},
+      {R"({"rope_scaling": {"type": "linear"}})", "/rope_scaling/factor is missing"},
+      {R"({"rope_scaling": {"type": "linear", "factor": 0}})", "/rope_scaling/factor is 0"},
+      {R"({"rope_scaling": {"type": "llama3", "factor": 8, "low_freq_factor": 4, "high_freq_factor": 4}})",
+       "/rope_scaling/high_freq_factor is 4, expected more"},
+      {R"({"rope_parameters": {"full_attention": {"rope_theta": 5}}})", "/rope_parameters/full_attention"},
+      {R"({"rope_scaling": {"type": "linear", "factor": 2, "partial_rotary_factor": 0.5}})",
+       "partial_rotary_factor"},
+      {R"({"partial_rotary_factor": 0.5})", "/partial_rotary_factor is 0.5, but hrt supports only 1.0"},
+      {R"({"sliding_window": 16})", "/sliding_window is 16"},
+      {R"({"quantization_config": {"quant_method": "gptq", "bits": 4}})", "quantised (gptq)"},
+      {R"({"model_type": "qwen2", "num_key_value_heads": 4, "layer_types": ["full_attention"]})",
+       "/layer_types must list"},
+      {R"({"model_type": "qwen2", "num_key_value_heads": 4, "layer_types": ["full_attention", "mamba", ""]})",
+       "/layer_types/1 is \"mamba\""},
+      {R"({"model_type": "qwen2", "num_key_value_heads": 4,
+           "layer_types": ["sliding_attention", "full_attention", "full_attention"]})",
+       "no sliding_window is in use"},
+  };
+  for (const BadConfig& bad : cases) {
+    try {
+      unknown_with(bad.changes);
+      spec_with(bad.changes);
+      ADD_FAILURE() << "taken: " << bad.changes;
+    } catch (const InputError& error) {
+      EXPECT_THAT(error.what(), ::testing::HasSubstr(bad.message)) << bad.changes;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace hrt
