@@ -1,0 +1,14 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "hrt/text/tokenizer.h"
+
+namespace hrt {
+
+// A tokenizer.json with a BPE model, as it stands. Its "truncation" and "padding" are for batches of a
+// trainer and are not applied. Throws InputError.
+std::unique_ptr<Tokenizer> open_json_tokenizer(const std::filesystem::path& file);
+
+}  // namespace hrt
