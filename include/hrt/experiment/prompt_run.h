@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hrt/base/json.h"
+#include "hrt/data/judge.h"
+#include "hrt/experiment/config_keys.h"
+#include "hrt/experiment/groups.h"
+#include "hrt/experiment/prompt_set.h"
+#include "hrt/experiment/run_directory.h"
+#include "hrt/model/checkpoint.h"
+#include "hrt/model/decoder.h"
+#include "hrt/model/engine.h"
+#include "hrt/model/memory.h"
+
+namespace hrt {
+
+// How a command was asked to run, beside its config.
+struct RunOptions {
+  IfExists if_exists = IfExists::kRefuse;
+  bool dry_run = false;
+  bool json = false;
+};
+
+// What a run will need, known before anything is computed.
+struct Estimate {
+  std::int64_t prompts = 0;
+  std::int64_t prompt_tokens = 0;
+  std::int64_t replies = 0;
+  std::uint64_t weight_bytes = 0;
+  std::uint64_t cache_bytes = 0;  // keys and values of one batch
+  std::uint64_t workspace_bytes = 0;
+  std::uint64_t disk_bytes = 0;   // at its largest, groups and result side by side
+  double flops = 0;
+};
+
+// Prompts through a model, as every command that opens one begins: resolve, prove, plan, compute. The constructor
+// checks all input and computes nothing.
+class PromptRun {
+ public:
+  PromptRun(Command command, Json config);
+
+  const Json& config() const { return config_; }
+  const Checkpoint& checkpoint() const { return checkpoint_; }
+  const TextSetup& text() const { return text_; }
+  const PromptSet& set() const { return set_; }
+  const Work& work() const { return work_; }
+  const Judge& judge() const { return judge_; }
+  c10::Device device() const { return device_; }
+  at::ScalarType dtype() const { return dtype_; }
+  std::int64_t batch_size() const { return batch_size_; }
+  std::int64_t group_size() const { return group_size_; }
+
+  Estimate estimate() const;
+  void print_plan(bool json) const;  // --dry-run
+
+  // What decides the numbers; a resumed run must have the same.
+  Json identity() const;
+  // Writes what is known into the manifest, and warns of what deserves it.
+  void describe(RunDirectory& run) const;
+  Decoder load() const;
+
+ private:
+  void plan();
+  EngineSizes sizes() const;
+
+  Json config_;
+  Command command_;
+  Checkpoint checkpoint_;
+  Judge judge_;
+  TextSetup text_;
+  PromptSet set_;
+  Work work_;
+  c10::Device device_;
+  at::ScalarType dtype_;
+  std::int64_t batch_size_ = 0;
+  std::int64_t group_size_ = 0;
+};
+
+// The run directory named by the config. Throws InputError when it is missing, RunError when the disk is too small
+// for the estimate.
+std::filesystem::path checked_output(const Json& config, const Estimate& estimate);
+
+// Computes what is missing, with progress, and puts the timing into the manifest. The replies of earlier groups are
+// streamed again, so that `replies.jsonl.partial` is whole.
+void compute_groups(const PromptRun& prompts, RunDirectory& run, GroupRunner& groups, const Decoder& decoder);
+
+}  // namespace hrt

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hrt/base/json.h"
+#include "hrt/data/prompt_file.h"
+#include "hrt/model/checkpoint.h"
+#include "hrt/text/positions.h"
+#include "hrt/text/templated_prompt.h"
+#include "hrt/text/tokenizer.h"
+
+namespace hrt {
+
+// The tokenizer and template that turn a checkpoint's prompts into tokens.
+struct TextSetup {
+  std::unique_ptr<Tokenizer> tokenizer;  // null: every prompt comes as tokens
+  ChatTemplate chat{TemplateSpec{}};
+  std::string reason;  // why this template
+  PromptOptions options;
+
+  // Stop tokens of the template, as ids.
+  std::vector<std::int64_t> end_of_turn() const;
+};
+
+// `needs_text`: some prompt is text, so that a tokenizer must be there. Throws InputError.
+TextSetup open_text(const Json& config, const std::filesystem::path& model, bool needs_text);
+
+// A record as the model sees it. `positions[i]` are the tokens of the i-th asked position, or nothing.
+struct PreparedPrompt {
+  PromptRecord record;
+  TemplatedPrompt prompt;
+  std::vector<std::optional<TokenRange>> positions;
+};
+
+// All prompts of a run, templated, with every position proved.
+struct PromptSet {
+  std::vector<PositionSpec> specs;
+  std::vector<PreparedPrompt> prompts;
+  std::int64_t kept_straddles = 0;
+  std::int64_t skipped_straddles = 0;
+  std::int64_t leading_spaces = 0;  // the first instruction token takes in the template's white space
+
+  bool has(Label label) const;
+  // Index of the position named so among `specs`, if it was asked for.
+  std::optional<std::size_t> position(std::string_view name) const;
+};
+
+struct PromptLimits {
+  std::int64_t vocabulary = 0;
+  std::int64_t max_tokens = 0;      // prompt and new tokens together
+  std::int64_t max_new_tokens = 0;  // 0: no replies
+};
+
+// Templates every record and checks all of them before anything is computed: empty instructions, straddling tokens,
+// missing positions, ids outside the vocabulary, prompts too long. Throws InputError with the number of prompts
+// concerned and the first of them.
+PromptSet prepare_prompts(std::vector<PromptRecord> records, const TextSetup& text, const Json& config,
+                          const PromptLimits& limits);
+
+// One line of prompts.jsonl.
+Json prompt_line(const PreparedPrompt& prompt, const std::vector<PositionSpec>& specs, Outcome outcome);
+
+}  // namespace hrt

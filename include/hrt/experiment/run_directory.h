@@ -1,0 +1,56 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "hrt/base/json.h"
+
+namespace hrt {
+
+// What to do when the output folder is there already.
+enum class IfExists { kRefuse, kResume, kOverwrite };
+
+// A run directory (docs/formats.md): locked by this process for as long as the object lives, its manifest written
+// atomically at every change. A run that stopped half-way keeps "status": "running".
+class RunDirectory {
+ public:
+  // Creates the folder, or takes an existing one over. `identity` is what decides the run's numbers: resuming needs
+  // the same, and names what differs. Throws InputError; nothing is removed but a run of ours (kOverwrite).
+  RunDirectory(const std::filesystem::path& path, IfExists if_exists, const Json& identity);
+  RunDirectory(const RunDirectory&) = delete;
+  RunDirectory& operator=(const RunDirectory&) = delete;
+  ~RunDirectory();
+
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path file(const std::string& name) const { return path_ / name; }
+  // Scratch of this run, removed by `complete`.
+  std::filesystem::path work() const { return path_ / "work"; }
+  // An earlier process has begun (or ended) this run.
+  bool resumed() const { return resumed_; }
+  bool complete() const { return manifest_.value("status", "") == "complete"; }
+
+  // The manifest in memory; `save` writes it.
+  Json& manifest() { return manifest_; }
+  void save() const;
+  // A warning that stands in the manifest and is logged.
+  void warn(const std::string& message);
+  // Marks the run as complete with the code it ended with, and drops the scratch.
+  void finish(int exit_code);
+
+ private:
+  void create(const Json& identity);
+  void resume(const Json& identity);
+  void lock();
+
+  std::filesystem::path path_;
+  Json manifest_ = Json::object();
+  bool resumed_ = false;
+  int lock_ = -1;
+};
+
+// "2026-01-31T12:00:00Z"
+std::string now_utc();
+
+}  // namespace hrt

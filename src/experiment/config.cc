@@ -1,0 +1,219 @@
+#include "hrt/experiment/config.h"
+
+#include <algorithm>
+#include <charconv>
+#include <numeric>
+#include <set>
+
+#include "hrt/base/error.h"
+#include "hrt/base/strings.h"
+#include "hrt/experiment/catalog.h"
+
+namespace hrt {
+namespace {
+
+namespace fs = std::filesystem;
+
+void merge(Json& config, const Json& layer) {
+  for (const auto& [key, value] : layer.items()) {
+    if (key != "$schema") config[key] = value;
+  }
+}
+
+std::size_t list_index(const std::string& step, const Json& list, const Override& change) {
+  std::size_t index = 0;
+  const auto [end, error] = std::from_chars(step.data(), step.data() + step.size(), index);
+  if (error != std::errc{} || end != step.data() + step.size() || index >= list.size()) {
+    throw InputError("{}: {} is no index of a list of {}", change.origin, step, list.size());
+  }
+  return index;
+}
+
+void apply(Json& config, const Override& change) {
+  Json* place = &config;
+  for (const std::string& step : split(change.path, '.')) {
+    if (place->is_array()) {
+      place = &place->at(list_index(step, *place, change));
+    } else if (place->is_object() || place->is_null()) {
+      place = &(*place)[step];
+    } else {
+      throw InputError("{}: {} has nothing inside", change.origin, change.path);
+    }
+  }
+  *place = change.value;
+}
+
+std::optional<Catalog> catalog_of(const Json& config) {
+  const auto file = optional_value<std::string>(config, "data");
+  if (!file) return std::nullopt;
+  return Catalog(*file, optional_value<std::string>(config, "data_root"));
+}
+
+Json overridden(Json config, const std::vector<Override>& overrides, Command command) {
+  for (const Override& change : overrides) {
+    apply(config, change);
+    check_config(config, command, change.origin);
+  }
+  return config;
+}
+
+PromptSource file_source(const Json& entry, const std::string& origin) {
+  PromptSource source;
+  if (entry.is_string()) {
+    source.file = entry.get<std::string>();
+    return source;
+  }
+  source.file = JsonObject(entry, origin).string("file");
+  return source;
+}
+
+// What an entry says beside its file or role, and what the config says for all.
+void refine(PromptSource& source, const Json& entry, const Json& config, const std::string& origin) {
+  if (config.at("field") != "instruction") source.field = config.at("field");
+  if (const auto limit = optional_value<std::int64_t>(config, "limit")) source.limit = limit;
+  if (!entry.is_object()) return;
+  const JsonObject object(entry, origin);
+  source.field = object.string("field", source.field);
+  if (object.has("limit")) source.limit = object.integer("limit");
+  if (!object.has("where")) return;
+  for (const auto& [name, value] : object.object("where").raw().items()) source.where[name] = value;
+}
+
+std::vector<PromptSource> entry_sources(const Json& entry, const Json& config, const std::optional<Catalog>& catalog,
+                                        const std::string& origin) {
+  std::vector<PromptSource> sources;
+  if (entry.is_object() && entry.contains("role")) {
+    if (!catalog) throw InputError("{} names a role: --data CATALOG says which files it means", origin);
+    sources = catalog->sources(JsonObject(entry, origin).string("role"));
+  } else {
+    sources = {file_source(entry, origin)};
+  }
+  for (PromptSource& source : sources) refine(source, entry, config, origin);
+  return sources;
+}
+
+void check_files(const std::vector<PromptSource>& sources, const std::optional<Catalog>& catalog) {
+  std::vector<std::string> missing;
+  for (const PromptSource& source : sources) {
+    const std::string name = source.file.string();
+    const bool listed = std::find(missing.begin(), missing.end(), name) != missing.end();
+    if (!fs::exists(source.file) && !listed) missing.push_back(name);
+  }
+  if (missing.empty()) return;
+  const std::string hint = catalog && !catalog->hint().empty() ? fmt::format(" ({})", catalog->hint()) : "";
+  throw InputError("{} not there: {}{}", missing.size() == 1 ? "prompt file is" : "prompt files are",
+                   join(missing, ", "), hint);
+}
+
+std::int64_t layer_number(std::string_view text, const std::string& whole) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || value < 0) {
+    throw InputError("--layers {}: \"{}\" is no layer number", whole, escape_for_terminal(text));
+  }
+  return value;
+}
+
+// "4", "4..12" or "4..12:2".
+void add_layers(std::set<std::int64_t>& layers, const std::string& item, const std::string& whole,
+                std::int64_t count) {
+  const std::size_t dots = item.find("..");
+  const std::int64_t first = layer_number(item.substr(0, dots), whole);
+  std::int64_t last = first;
+  std::int64_t step = 1;
+  if (dots != std::string::npos) {
+    const std::string rest = item.substr(dots + 2);
+    const std::size_t colon = rest.find(':');
+    last = layer_number(rest.substr(0, colon), whole);
+    if (colon != std::string::npos) step = layer_number(rest.substr(colon + 1), whole);
+  }
+  if (last >= count || last < first || step == 0) {
+    throw InputError("--layers {}: {} does not lie in 0..{}", whole, item, count - 1);
+  }
+  for (std::int64_t layer = first; layer <= last; layer += step) layers.insert(layer);
+}
+
+}  // namespace
+
+Override parse_set(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0) throw InputError("--set {}: expected KEY=VALUE", text);
+  const std::string value = text.substr(equals + 1);
+  Json parsed = Json::parse(value, nullptr, false);
+  if (parsed.is_discarded()) parsed = value;
+  return {text.substr(0, equals), std::move(parsed), "--set " + text};
+}
+
+Json resolve_config(Command command, const std::optional<fs::path>& file, const std::vector<Override>& overrides) {
+  Json config = Json::object();
+  for (const KeySpec& key : keys_of(command)) config[key.name] = key.fallback;
+  if (file) {
+    const Json content = read_json(*file, 10'000'000);
+    check_config(content, command, file->string());
+    merge(config, content);
+  }
+  // Which catalog it is may come from the command line, but its sizes stand below the command line.
+  const Json preview = overridden(config, overrides, command);
+  if (const auto catalog = catalog_of(preview)) {
+    check_config(catalog->sizes(), command, preview.at("data").get<std::string>() + ": /sizes");
+    merge(config, catalog->sizes());
+  }
+  return overridden(std::move(config), overrides, command);
+}
+
+std::vector<PromptSource> resolve_sources(const Json& config) {
+  const auto catalog = catalog_of(config);
+  std::vector<PromptSource> sources;
+  const auto add = [&](const char* key, Label label) {
+    std::size_t i = 0;
+    for (const Json& entry : config.at(key)) {
+      const std::string origin = fmt::format("config: /{}/{}", key, i++);
+      for (PromptSource& source : entry_sources(entry, config, catalog, origin)) {
+        source.label = label;
+        sources.push_back(std::move(source));
+      }
+    }
+  };
+  add("harmful", Label::kHarmful);
+  add("harmless", Label::kHarmless);
+  add("prompts", Label::kNone);
+  if (sources.empty()) throw InputError("no prompts: give --harmful, --harmless or --prompts FILE");
+  check_files(sources, catalog);
+  return sources;
+}
+
+fs::path resolve_model(const Json& config) {
+  const auto catalog = catalog_of(config);
+  std::optional<fs::path> model;
+  if (const auto given = optional_value<std::string>(config, "model")) {
+    model = *given;
+  } else if (catalog) {
+    model = catalog->model();
+  }
+  if (!model) throw InputError("no model: give --model DIR");
+  if (fs::is_directory(*model)) return *model;
+  const std::string name = model->string();
+  const bool is_hub_name = !model->is_absolute() && std::count(name.begin(), name.end(), '/') == 1 && name[0] != '.';
+  if (is_hub_name) {
+    throw InputError("--model {}: no such folder; looking org/name up in the local cache is not supported yet", name);
+  }
+  throw InputError("--model {}: no such folder{}", name,
+                   catalog && !catalog->hint().empty() ? fmt::format(" ({})", catalog->hint()) : "");
+}
+
+std::vector<std::int64_t> resolve_layers(const Json& layers, std::int64_t count) {
+  std::vector<std::int64_t> result(static_cast<std::size_t>(count));
+  std::iota(result.begin(), result.end(), std::int64_t{0});
+  if (layers == "all") return result;
+  std::vector<std::string> items;
+  if (layers.is_string()) {
+    items = split(layers.get<std::string>(), ',');
+  } else {
+    for (const Json& layer : layers) items.push_back(to_line(layer));
+  }
+  std::set<std::int64_t> chosen;
+  for (const std::string& item : items) add_layers(chosen, item, join(items, ","), count);
+  return {chosen.begin(), chosen.end()};
+}
+
+}  // namespace hrt

@@ -1,0 +1,112 @@
+#include "hrt/experiment/extract_table.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstdio>
+
+#include "hrt/base/json.h"
+
+namespace hrt {
+namespace {
+
+const Direction* find(const ExtractSummary& summary, std::string_view name) {
+  for (const Direction& direction : summary.directions) {
+    if (direction.name == name && direction.absent.empty()) return &direction;
+  }
+  return nullptr;
+}
+
+Json summary_json(const ExtractSummary& summary, const std::filesystem::path& run) {
+  Json result{{"run", run.string()},
+              {"quadrants", summary.quadrants},
+              {"unknown_outcomes", summary.unknown},
+              {"rows", summary.rows},
+              {"directions", Json::object()}};
+  for (const Direction& direction : summary.directions) {
+    Json& entry = result["directions"][direction.name];
+    if (!direction.absent.empty()) {
+      entry = {{"absent", direction.absent}};
+      continue;
+    }
+    entry = {{"plus", direction.plus},       {"plus_count", direction.plus_count},
+             {"minus", direction.minus},     {"minus_count", direction.minus_count},
+             {"norms", row_norms(direction.value)}};
+  }
+  const Direction* harmfulness = find(summary, "harmfulness");
+  const Direction* refusal = find(summary, "refusal");
+  if (harmfulness != nullptr && refusal != nullptr) {
+    Json cosines = Json::array();
+    for (const auto& cosine : row_cosines(harmfulness->value, refusal->value)) {
+      cosines.push_back(cosine ? Json(*cosine) : Json());
+    }
+    result["cosine"] = cosines;
+  }
+  return result;
+}
+
+void print_quadrants(const ExtractSummary& summary) {
+  const auto count = [&](const char* name) { return summary.quadrants.at(name); };
+  fmt::print("\nPrompts by label and outcome\n\n");
+  fmt::print("              refused   accepted\n");
+  fmt::print("  harmful   {:>9} {:>10}\n", count("refused_harmful"), count("accepted_harmful"));
+  fmt::print("  harmless  {:>9} {:>10}\n", count("refused_harmless"), count("accepted_harmless"));
+  if (summary.unknown > 0) fmt::print("  {} replies could not be judged\n", summary.unknown);
+}
+
+void print_definitions(const ExtractSummary& summary) {
+  fmt::print("\nDirections (raw differences of means)\n\n");
+  for (const Direction& d : summary.directions) {
+    if (d.absent.empty()) {
+      fmt::print("  {:<17} {} (n={}) - {} (n={})\n", d.name, d.plus, d.plus_count, d.minus, d.minus_count);
+    } else {
+      fmt::print("  {:<17} absent: {}\n", d.name, d.absent);
+    }
+  }
+}
+
+std::string cell(const std::vector<double>& values, std::size_t row) {
+  return values.empty() ? "-" : fmt::format("{:.3f}", values[row]);
+}
+
+// A bar for -1..1 around a middle mark, so that the curve over layers shows at a glance.
+std::string bar(double value) {
+  constexpr int kHalf = 10;
+  const int length = static_cast<int>(std::abs(value) * kHalf + 0.5);
+  std::string left(kHalf, ' ');
+  std::string right(kHalf, ' ');
+  for (int i = 0; i < length; ++i) (value < 0 ? left[kHalf - 1 - i] : right[i]) = '=';
+  return left + "|" + right;
+}
+
+void print_rows(const ExtractSummary& summary) {
+  const Direction* harmfulness = find(summary, "harmfulness");
+  const Direction* refusal = find(summary, "refusal");
+  const auto norms = [](const Direction* d) { return d == nullptr ? std::vector<double>{} : row_norms(d->value); };
+  const std::vector<double> harm = norms(harmfulness);
+  const std::vector<double> refuse = norms(refusal);
+  std::vector<std::optional<double>> cosines(summary.rows.size());
+  if (harmfulness != nullptr && refusal != nullptr) cosines = row_cosines(harmfulness->value, refusal->value);
+  fmt::print("\n  row  |harmfulness|  |refusal|  cosine  -1         0         1\n");
+  for (std::size_t i = 0; i < summary.rows.size(); ++i) {
+    fmt::print("  {:>3} {:>14} {:>10} {:>7}  {}\n", summary.rows[i], cell(harm, i), cell(refuse, i),
+               cosines[i] ? fmt::format("{:.3f}", *cosines[i]) : "-", cosines[i] ? bar(*cosines[i]) : "");
+  }
+}
+
+}  // namespace
+
+void print_summary(const ExtractSummary& summary, const std::filesystem::path& run, bool json) {
+  if (json) {
+    fmt::print("{}\n", to_line(summary_json(summary, run)));
+    return;
+  }
+  print_quadrants(summary);
+  if (!summary.directions.empty()) {
+    print_definitions(summary);
+    print_rows(summary);
+  }
+  fmt::print("\nWritten to {}\n", run.string());
+}
+
+}  // namespace hrt

@@ -1,0 +1,181 @@
+#include "hrt/experiment/prompt_set.h"
+
+#include <algorithm>
+#include <functional>
+
+#include "hrt/base/error.h"
+#include "hrt/base/log.h"
+#include "hrt/base/strings.h"
+
+namespace hrt {
+namespace {
+
+// Prompts that break one rule: reported together, the first by name.
+class Offenders {
+ public:
+  void add(const PromptRecord& record) {
+    if (count_++ == 0) first_ = fmt::format("{} ({})", place_of(record), escape_for_terminal(record.id));
+  }
+  void refuse(std::string_view what) const {
+    if (count_ == 0) return;
+    throw InputError("{}: {}{}", first_, what, count_ == 1 ? "" : fmt::format(" ({} such prompts)", count_));
+  }
+
+ private:
+  std::int64_t count_ = 0;
+  std::string first_;
+};
+
+void refuse_all(const PromptSet& set, std::string_view what, const std::function<bool(const PreparedPrompt&)>& bad) {
+  Offenders offenders;
+  for (const PreparedPrompt& prompt : set.prompts) {
+    if (bad(prompt)) offenders.add(prompt.record);
+  }
+  offenders.refuse(what);
+}
+
+TemplatedPrompt template_record(const PromptRecord& record, const TextSetup& text) {
+  if (!record.tokens.empty()) {
+    if (!text.chat.raw()) throw InputError("{}: prompts given as tokens need --template raw", place_of(record));
+    return prompt_from_ids(record.tokens);
+  }
+  try {
+    return prepare_prompt(*text.tokenizer, text.chat, messages_of(record), text.options);
+  } catch (const InputError& error) {
+    throw InputError("{}: {}", place_of(record), error.what());
+  }
+}
+
+void check_straddles(PromptSet& set, const std::string& rule) {
+  const auto straddles = [](const PreparedPrompt& p) { return p.prompt.straddle; };
+  const auto count = std::count_if(set.prompts.begin(), set.prompts.end(), straddles);
+  if (rule == "error") {
+    refuse_all(set, "a token lies on both sides of the instruction's edge (--straddle skip|keep)", straddles);
+  } else if (rule == "skip") {
+    std::erase_if(set.prompts, straddles);
+    set.skipped_straddles = count;
+  } else {
+    set.kept_straddles = count;
+  }
+}
+
+void check_tokens(const PromptSet& set, const PromptLimits& limits) {
+  refuse_all(set, fmt::format("a token id outside the vocabulary of {}", limits.vocabulary),
+             [&](const PreparedPrompt& p) {
+               return std::any_of(p.prompt.ids.begin(), p.prompt.ids.end(),
+                                  [&](std::int64_t id) { return id < 0 || id >= limits.vocabulary; });
+             });
+  refuse_all(set,
+             fmt::format("longer than the model's {} tokens{}", limits.max_tokens,
+                         limits.max_new_tokens > 0 ? fmt::format(" with {} new ones", limits.max_new_tokens) : ""),
+             [&](const PreparedPrompt& p) {
+               const auto length = static_cast<std::int64_t>(p.prompt.ids.size());
+               return length + limits.max_new_tokens > limits.max_tokens;
+             });
+}
+
+void check_positions(const PromptSet& set) {
+  for (std::size_t i = 0; i < set.specs.size(); ++i) {
+    refuse_all(set, fmt::format("has no position {} (--missing skip leaves it out there)", set.specs[i].name),
+               [&](const PreparedPrompt& p) { return !p.positions[i].has_value(); });
+  }
+}
+
+Json position_json(const PreparedPrompt& prompt, const TokenRange& range, bool span) {
+  if (span) return {{"begin", range.begin}, {"end", range.end}};
+  const auto text = token_text(prompt.prompt, range.begin);
+  return {{"index", range.begin},
+          {"id", prompt.prompt.ids.at(static_cast<std::size_t>(range.begin))},
+          {"text", text ? Json(*text) : Json()}};
+}
+
+}  // namespace
+
+std::vector<std::int64_t> TextSetup::end_of_turn() const {
+  std::vector<std::int64_t> ids;
+  if (tokenizer == nullptr) return ids;
+  for (const std::string& marker : chat.end_of_turn()) {
+    if (const auto id = tokenizer->id_of(marker)) ids.push_back(*id);
+  }
+  return ids;
+}
+
+TextSetup open_text(const Json& config, const std::filesystem::path& model, bool needs_text) {
+  TextSetup setup;
+  const std::string name = config.at("template");
+  if (needs_text || name != "raw") setup.tokenizer = open_tokenizer(model);
+  if (name == "auto") {
+    const TemplateChoice choice = choose_template(model, *setup.tokenizer);
+    setup.chat = template_by_name(choice.name);
+    setup.reason = choice.reason;
+  } else {
+    setup.chat = template_by_name(name);
+    setup.reason = "asked for";
+  }
+  if (setup.tokenizer != nullptr) {
+    const std::vector<std::string> missing = missing_markers(*setup.tokenizer, setup.chat);
+    if (!missing.empty()) {
+      throw InputError("template {}: the vocabulary of {} has no token {}", setup.chat.name(), model.string(),
+                       join(missing, ", "));
+    }
+  }
+  setup.options.bos = parse_bos_mode(config.at("bos").get<std::string>());
+  setup.options.parse_special = config.at("parse_special");
+  setup.options.chat.post_instruction = config.at("post_instruction");
+  if (!config.at("system").is_null()) setup.options.chat.system = config.at("system").get<std::string>();
+  for (const auto& [key, value] : config.at("template_arg").items()) setup.options.chat.args[key] = value;
+  return setup;
+}
+
+bool PromptSet::has(Label label) const {
+  return std::any_of(prompts.begin(), prompts.end(), [&](const auto& p) { return p.record.label == label; });
+}
+
+std::optional<std::size_t> PromptSet::position(std::string_view name) const {
+  const auto found = std::find_if(specs.begin(), specs.end(), [&](const PositionSpec& s) { return s.name == name; });
+  if (found == specs.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - specs.begin());
+}
+
+PromptSet prepare_prompts(std::vector<PromptRecord> records, const TextSetup& text, const Json& config,
+                          const PromptLimits& limits) {
+  PromptSet set;
+  const Json& positions = config.contains("positions") ? config.at("positions") : Json::array();
+  if (!positions.empty()) set.specs = parse_positions(positions.get<std::vector<std::string>>());
+  for (PromptRecord& record : records) {
+    TemplatedPrompt prompt = template_record(record, text);
+    set.leading_spaces += prompt.takes_leading_space;
+    set.prompts.push_back({std::move(record), std::move(prompt), {}});
+  }
+  refuse_all(set, "the instruction is empty", [](const PreparedPrompt& p) { return !p.prompt.instruction; });
+  check_straddles(set, config.at("straddle"));
+  check_tokens(set, limits);
+  for (PreparedPrompt& prompt : set.prompts) {
+    for (const PositionSpec& spec : set.specs) prompt.positions.push_back(resolve(spec, prompt.prompt));
+  }
+  if (!set.specs.empty() && config.at("missing") == "error") check_positions(set);
+  return set;
+}
+
+Json prompt_line(const PreparedPrompt& prompt, const std::vector<PositionSpec>& specs, Outcome outcome) {
+  const PromptRecord& record = prompt.record;
+  const auto text_or_null = [](std::string_view text) { return text.empty() ? Json() : Json(text); };
+  Json line{{"id", record.id},
+            {"set", record.set},
+            {"label", text_or_null(label_name(record.label))},
+            {"outcome", text_or_null(outcome_name(outcome))},
+            {"category", text_or_null(record.category)},
+            {"tokens", prompt.prompt.ids}};
+  Json& positions = line["positions"] = Json::object();
+  for (std::size_t i = 0; i < specs.size(); ++i) {
+    const auto& range = prompt.positions[i];
+    positions[specs[i].name] = range ? position_json(prompt, *range, specs[i].is_span()) : Json();
+  }
+  if (record.instruction) line["instruction"] = *record.instruction;
+  for (const auto& [key, value] : record.extra.items()) {
+    if (!line.contains(key)) line[key] = value;
+  }
+  return line;
+}
+
+}  // namespace hrt

@@ -1,0 +1,122 @@
+#include "hrt/experiment/run_directory.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <ctime>
+
+#include "hrt/base/error.h"
+#include "hrt/base/file.h"
+#include "hrt/base/log.h"
+
+namespace hrt {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kManifest = "manifest.json";
+
+// The first place where two identities differ: "/config/judge was "zhao2025", now "union"".
+std::string difference(const Json& before, const Json& now, const std::string& pointer = "") {
+  if (before == now) return "";
+  if (!before.is_object() || !now.is_object()) {
+    return fmt::format("{} was {}, now {}", pointer, to_line(before), to_line(now));
+  }
+  for (const auto& [key, value] : now.items()) {
+    const std::string inner = difference(before.value(key, Json()), value, pointer + "/" + key);
+    if (!inner.empty()) return inner;
+  }
+  for (const auto& [key, value] : before.items()) {
+    if (!now.contains(key)) return fmt::format("{}/{} was {}, now absent", pointer, key, to_line(value));
+  }
+  return "";
+}
+
+bool is_ours(const fs::path& folder) { return fs::is_regular_file(folder / kManifest); }
+
+}  // namespace
+
+std::string now_utc() {
+  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  char text[sizeof "2026-01-31T12:00:00Z"];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+RunDirectory::RunDirectory(const fs::path& path, IfExists if_exists, const Json& identity) : path_(path) {
+  const bool exists = fs::exists(path) && !(fs::is_directory(path) && fs::is_empty(path));
+  if (exists && !is_ours(path)) {
+    throw InputError("{}: exists and holds no run of hrt; nothing was changed", path.string());
+  }
+  if (exists && if_exists == IfExists::kRefuse) {
+    throw InputError("{}: a run is there already: --resume continues it, --overwrite replaces it", path.string());
+  }
+  if (exists && if_exists == IfExists::kResume) {
+    resume(identity);
+  } else {
+    create(identity);
+  }
+}
+
+RunDirectory::~RunDirectory() {
+  if (lock_ >= 0) close(lock_);
+}
+
+void RunDirectory::create(const Json& identity) {
+  std::error_code error;
+  fs::create_directories(path_, error);
+  if (error) throw InputError("{}: cannot be created: {}", path_.string(), error.message());
+  lock();
+  for (const fs::directory_entry& entry : fs::directory_iterator(path_)) {
+    if (entry.path().filename() != ".lock") fs::remove_all(entry.path());
+  }
+  fs::create_directories(work());
+  manifest_["status"] = "running";
+  manifest_["started"] = now_utc();
+  manifest_["identity"] = identity;
+  manifest_["warnings"] = Json::array();
+  save();
+}
+
+void RunDirectory::resume(const Json& identity) {
+  lock();
+  manifest_ = read_json(path_ / kManifest);
+  const JsonObject checked(manifest_, (path_ / kManifest).string());
+  const std::string changed = difference(checked.object("identity").raw(), identity);
+  if (!changed.empty()) throw InputError("{}: cannot be resumed: {}", path_.string(), changed);
+  resumed_ = true;
+  if (!complete()) fs::create_directories(work());
+}
+
+void RunDirectory::lock() {
+  const fs::path file = path_ / ".lock";
+  lock_ = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (lock_ < 0) throw InputError("{}: cannot be written: {}", path_.string(), std::strerror(errno));
+  if (flock(lock_, LOCK_EX | LOCK_NB) != 0) throw InputError("{}: another process is at work on this run", path_.string());
+}
+
+void RunDirectory::save() const { write_file(path_ / kManifest, manifest_.dump(2) + "\n"); }
+
+void RunDirectory::warn(const std::string& message) {
+  spdlog::warn("warning: {}", message);
+  Json& warnings = manifest_["warnings"];
+  if (std::find(warnings.begin(), warnings.end(), message) == warnings.end()) warnings.push_back(message);
+}
+
+void RunDirectory::finish(int exit_code) {
+  manifest_["status"] = "complete";
+  manifest_["finished"] = now_utc();
+  manifest_["exit_code"] = exit_code;
+  save();
+  std::error_code ignored;
+  fs::remove_all(work(), ignored);
+}
+
+}  // namespace hrt
