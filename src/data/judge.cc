@@ -54,7 +54,7 @@ void check_keys(const JsonObject& object) {
                                                  "phrases", "any_of"};
   for (const auto& [key, value] : object.raw().items()) {
     if (std::ranges::find(known, key) == known.end()) {
-      throw InputError("{}: unknown key{}", object.where(key), did_you_mean(key, known));
+      throw InputError("{}: unknown key{}", escape_for_terminal(object.where(key)), did_you_mean(key, known));
     }
   }
 }

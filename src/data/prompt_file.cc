@@ -60,7 +60,8 @@ class RecordReader {
     if (text == label_name(Label::kHarmful)) own = Label::kHarmful;
     if (text == label_name(Label::kHarmless)) own = Label::kHarmless;
     if (own == Label::kNone && !text.empty()) {
-      throw InputError("{}: expected harmful or harmless, found \"{}\"", object_.where("label"), text);
+      throw InputError("{}: expected harmful or harmless, found \"{}\"", object_.where("label"),
+                       escape_for_terminal(text));
     }
     if (own == Label::kNone) return source_.label;
     if (source_.label != Label::kNone && source_.label != own) {
@@ -75,7 +76,8 @@ class RecordReader {
     if (text.empty()) return std::nullopt;
     if (text == outcome_name(Outcome::kRefused)) return Outcome::kRefused;
     if (text == outcome_name(Outcome::kAccepted)) return Outcome::kAccepted;
-    throw InputError("{}: expected refused or accepted, found \"{}\"", object_.where("outcome"), text);
+    throw InputError("{}: expected refused or accepted, found \"{}\"", object_.where("outcome"),
+                     escape_for_terminal(text));
   }
 
   void read_text(PromptRecord& record) const {
@@ -98,7 +100,8 @@ class RecordReader {
     std::vector<std::string> names;
     for (const auto& [key, value] : raw_.value.items()) names.push_back(key);
     throw InputError("{}: no field \"{}\"{} (fields: {}; `field` says which one holds the instruction)",
-                     place_, missing, did_you_mean(missing, names), join(names, ", "));
+                     place_, missing, escape_for_terminal(did_you_mean(missing, names)),
+                     escape_for_terminal(join(names, ", ")));
   }
 
   Message message(const Json& value, std::size_t index) const {
@@ -106,7 +109,7 @@ class RecordReader {
     Message message{object.string("role"), object.string("content")};
     if (message.role != "system" && message.role != "user" && message.role != "assistant") {
       throw InputError("{}: expected system, user or assistant, found \"{}\"", object.where("role"),
-                       message.role);
+                       escape_for_terminal(message.role));
     }
     return message;
   }
@@ -139,9 +142,10 @@ class RecordReader {
 
   Json unknown_fields() const {
     Json extra = Json::object();
+    auto& fields = extra.get_ref<Json::object_t&>();  // keys are distinct: no look-up a key
     for (const auto& [key, value] : raw_.value.items()) {
       const bool known = std::ranges::find(kKnownFields, key) != kKnownFields.end() || field_.names(key);
-      if (!known) extra[key] = value;
+      if (!known) fields.push_back({key, value});
     }
     return extra;
   }
@@ -182,7 +186,7 @@ void check_ids(const std::vector<PromptRecord>& records) {
   for (const PromptRecord& record : records) {
     const auto [other, added] = seen.emplace(record.id, &record);
     if (!added) {
-      throw InputError("{}: id \"{}\" stands already at {}", place_of(record), record.id,
+      throw InputError("{}: id \"{}\" stands already at {}", place_of(record), escape_for_terminal(record.id),
                        place_of(*other->second));
     }
   }

@@ -67,10 +67,12 @@ void read_lines(const fs::path& file, const Take& take) {
 }
 
 void check_header(const CsvRow& header, const fs::path& file) {
-  for (const std::string& name : header.cells) {
-    if (std::ranges::count(header.cells, name) > 1) {
-      throw InputError("{}:{}: column \"{}\" stands twice in the header", file.string(), header.line, name);
-    }
+  std::vector<std::string> names = header.cells;
+  std::ranges::sort(names);
+  const auto twice = std::ranges::adjacent_find(names);
+  if (twice != names.end()) {
+    throw InputError("{}:{}: column \"{}\" stands twice in the header", file.string(), header.line,
+                     escape_for_terminal(*twice));
   }
 }
 
@@ -80,9 +82,10 @@ Json object_of(const CsvRow& row, const CsvRow& header, const fs::path& file) {
                      header.cells.size(), row.cells.size());
   }
   Json value = Json::object();
+  auto& fields = value.get_ref<Json::object_t&>();  // names are distinct: no look-up a column
   for (std::size_t column = 0; column < row.cells.size(); ++column) {
     const std::string& cell = row.cells[column];
-    value[header.cells[column]] = cell.empty() ? Json() : Json(cell);
+    fields.push_back({header.cells[column], cell.empty() ? Json() : Json(cell)});
   }
   return value;
 }

@@ -1,9 +1,9 @@
 #include "hrt/text/chat_template.h"
 
-#include <algorithm>
 #include <array>
 
 #include "hrt/base/error.h"
+#include "piece_writer.h"
 #include "python_strip.h"
 #include "template_presets.h"
 
@@ -12,58 +12,6 @@ namespace {
 
 constexpr std::array<std::string_view, 7> kPartNames = {
     "bos", "template", "system", "history", "instruction", "post_instruction", "prefill"};
-
-// Collects the text and what each of its bytes is.
-class Writer {
- public:
-  void write(std::string_view text, Part part) {
-    if (text.empty() && part != Part::kInstruction) return;
-    prompt_.pieces.push_back({{size(), size() + text.size()}, part});
-    prompt_.text += text;
-  }
-
-  void write_content(std::string_view text, Part part) {
-    if (part == Part::kInstruction) instruction_written_ = true;
-    write(text, part);
-    prompt_.contents.push_back({size() - text.size(), size()});
-  }
-
-  // What the template itself writes.
-  void write_literal(std::string_view text) {
-    write(text, instruction_written_ ? Part::kPostInstruction : Part::kTemplate);
-  }
-
-  // Takes white space off the end, down to `floor`.
-  void strip_end(std::size_t floor) {
-    truncate(floor + python_rstrip(std::string_view(prompt_.text).substr(floor)).size());
-  }
-
-  void truncate(std::size_t size) {
-    prompt_.text.resize(size);
-    const auto clamp = [size](ByteSpan& span) {
-      span = {std::min(span.begin, size), std::min(span.end, size)};
-    };
-    for (Piece& piece : prompt_.pieces) clamp(piece.span);
-    for (ByteSpan& span : prompt_.contents) clamp(span);
-    std::erase_if(prompt_.pieces,
-                  [](const Piece& piece) { return piece.span.empty() && piece.part != Part::kInstruction; });
-  }
-
-  std::size_t size() const { return prompt_.text.size(); }
-  ByteSpan instruction() const {
-    return std::find_if(prompt_.pieces.begin(), prompt_.pieces.end(),
-                        [](const Piece& piece) { return piece.part == Part::kInstruction; })
-        ->span;
-  }
-  RenderedPrompt take() {
-    prompt_.instruction = instruction();
-    return std::move(prompt_);
-  }
-
- private:
-  RenderedPrompt prompt_;
-  bool instruction_written_ = false;
-};
 
 class Renderer {
  public:
@@ -171,7 +119,7 @@ class Renderer {
   std::vector<Message> messages_;
   std::size_t last_user_ = 0;
   std::optional<std::string> system_block_;
-  Writer writer_;
+  PieceWriter writer_;
 };
 
 void check_roles(const TemplateSpec& spec, const std::vector<Message>& messages) {
@@ -179,7 +127,7 @@ void check_roles(const TemplateSpec& spec, const std::vector<Message>& messages)
     const std::string& role = messages[index].role;
     if (role != "system" && role != "user" && role != "assistant") {
       throw InputError("template {}: turn {} has role \"{}\", expected system, user or assistant", spec.name,
-                       index + 1, role);
+                       index + 1, escape_for_terminal(role));
     }
   }
 }

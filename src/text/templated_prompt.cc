@@ -18,7 +18,7 @@ void check_written_bos(const Tokenizer& tokenizer, const ChatTemplate& chat, con
   const auto id = tokenizer.id_of(bos);
   if (id && !encoding.ids.empty() && encoding.ids.front() == *id) return;
   throw InputError(
-      "template {}: its BOS \"{}\" is no token of this vocabulary; give another template, or --bos "
+      "template {}: the tokenizer does not read its BOS \"{}\" as a token; give another template, or --bos "
       "never",
       chat.name(), bos);
 }

@@ -146,7 +146,7 @@ TEST(TemplatedPrompt, RefusesABosThatIsNotThere) {
       [] {
         prepare_prompt(FakeTokenizer({}), template_by_name("chatml"), {{"user", "hi"}});
       },
-      ThrowsMessage<InputError>(HasSubstr("\"<s>\" is no token")));
+      ThrowsMessage<InputError>(HasSubstr("does not read its BOS \"<s>\"")));
   EXPECT_THAT(
       [] {
         prepare_prompt(FakeTokenizer({}), template_by_name("raw"), {{"user", "hi"}},
