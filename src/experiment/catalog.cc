@@ -16,7 +16,8 @@ std::vector<std::string> names_of(const Json& object) {
 void check_keys(const Json& object, const std::vector<std::string>& known, const std::string& where) {
   for (const auto& [name, value] : object.items()) {
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-    throw InputError("{}/{} is not known here{}", where, escape_for_terminal(name), did_you_mean(name, known));
+    throw InputError("{}/{} is not known here{}", where, escape_for_terminal(name),
+                     did_you_mean(name, known));
   }
 }
 
@@ -25,7 +26,8 @@ void check_keys(const Json& object, const std::vector<std::string>& known, const
 Catalog::Catalog(const std::filesystem::path& file, const std::optional<std::filesystem::path>& root)
     : file_(file), root_(root.value_or(file.parent_path())), content_(read_json(file)) {
   const JsonObject top(content_, file.string());
-  check_keys(content_, {"$schema", "name", "description", "model", "roles", "sizes", "hint"}, file.string() + ": ");
+  check_keys(content_, {"$schema", "name", "description", "model", "roles", "sizes", "hint"},
+             file.string() + ": ");
   top.object("roles");
   if (top.has("sizes")) sizes_ = top.object("sizes").raw();
   hint_ = top.string("hint", "");
@@ -60,7 +62,8 @@ std::vector<PromptSource> Catalog::sources(const std::string& role) const {
   if (!entries.is_array()) throw InputError("{}: /roles/{} must be a list", file_.string(), role);
   std::vector<PromptSource> sources;
   for (const Json& entry : entries) {
-    sources.push_back(source_of(entry, fmt::format("{}: /roles/{}/{}", file_.string(), role, sources.size())));
+    sources.push_back(
+        source_of(entry, fmt::format("{}: /roles/{}/{}", file_.string(), role, sources.size())));
   }
   return sources;
 }

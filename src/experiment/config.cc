@@ -79,8 +79,8 @@ void refine(PromptSource& source, const Json& entry, const Json& config, const s
   for (const auto& [name, value] : object.object("where").raw().items()) source.where[name] = value;
 }
 
-std::vector<PromptSource> entry_sources(const Json& entry, const Json& config, const std::optional<Catalog>& catalog,
-                                        const std::string& origin) {
+std::vector<PromptSource> entry_sources(const Json& entry, const Json& config,
+                                        const std::optional<Catalog>& catalog, const std::string& origin) {
   std::vector<PromptSource> sources;
   if (entry.is_object() && entry.contains("role")) {
     if (!catalog) throw InputError("{} names a role: --data CATALOG says which files it means", origin);
@@ -144,7 +144,8 @@ Override parse_set(const std::string& text) {
   return {text.substr(0, equals), std::move(parsed), "--set " + text};
 }
 
-Json resolve_config(Command command, const std::optional<fs::path>& file, const std::vector<Override>& overrides) {
+Json resolve_config(Command command, const std::optional<fs::path>& file,
+                    const std::vector<Override>& overrides) {
   Json config = Json::object();
   for (const KeySpec& key : keys_of(command)) config[key.name] = key.fallback;
   if (file) {
@@ -193,9 +194,11 @@ fs::path resolve_model(const Json& config) {
   if (!model) throw InputError("no model: give --model DIR");
   if (fs::is_directory(*model)) return *model;
   const std::string name = model->string();
-  const bool is_hub_name = !model->is_absolute() && std::count(name.begin(), name.end(), '/') == 1 && name[0] != '.';
+  const bool is_hub_name =
+      !model->is_absolute() && std::count(name.begin(), name.end(), '/') == 1 && name[0] != '.';
   if (is_hub_name) {
-    throw InputError("--model {}: no such folder; looking org/name up in the local cache is not supported yet", name);
+    throw InputError(
+        "--model {}: no such folder; looking org/name up in the local cache is not supported yet", name);
   }
   throw InputError("--model {}: no such folder{}", name,
                    catalog && !catalog->hint().empty() ? fmt::format(" ({})", catalog->hint()) : "");

@@ -1,164 +1,94 @@
 #include "hrt/experiment/extract.h"
 
-#include <c10/core/InferenceMode.h>
-
 #include <algorithm>
-#include <cstdio>
 
-#include "hrt/base/error.h"
-#include "hrt/base/file.h"
 #include "hrt/base/log.h"
 #include "hrt/experiment/extract_table.h"
 #include "hrt/experiment/replies.h"
 #include "hrt/experiment/results.h"
-#include "hrt/experiment/row_identity.h"
 
 namespace hrt {
 namespace {
 
 constexpr std::int64_t kFewPrompts = 10;  // a centroid of fewer says little
 
-// Everything of a finished computation, on its way to the run directory.
-class Extraction {
- public:
-  Extraction(const PromptRun& prompts, RunDirectory& run, const GroupRunner& groups)
-      : prompts_(prompts), run_(run), groups_(groups) {}
+DirectionRequest direction_request(const PromptRun& prompts) {
+  const bool outcomes = prompts.config().at("outcomes") != "none" && !prompts.text().chat.raw();
+  return {outcomes, prompts.config().at("pair") == "outcome"};
+}
 
-  void write() {
-    write_replies_and_outcomes();
-    write_prompts();
-    const auto centroids = compute_centroids(prompts_.set(), groups_, outcomes_);
-    directions_ = compute_directions(prompts_.set(), centroids, request());
-    if (prompts_.config().at("store") == "all") {
-      const DecoderSpec& spec = prompts_.checkpoint().spec();
-      write_activations(run_.file("activations.safetensors"), prompts_.set(), prompts_.work(), groups_,
-                        prompts_.dtype(), spec.hidden, spec.vocabulary);
-    }
-    write_centroids(run_.file("centroids.safetensors"), centroids, prompts_.work().rows);
-    write_directions(run_.file("directions.safetensors"), directions_, prompts_.work().rows);
-    report_counts();
+// The model's own reply decides where there is one, else what the file says.
+std::vector<Outcome> outcomes_of(const PromptRun& prompts,
+                                 const std::vector<std::optional<Verdict>>& verdicts) {
+  const std::string rule = prompts.config().at("outcomes");
+  const bool file_counts = rule == "auto" || rule == "file";
+  std::vector<Outcome> outcomes;
+  for (std::size_t i = 0; i < verdicts.size(); ++i) {
+    const auto given = file_counts ? prompts.set().prompts[i].record.outcome : std::nullopt;
+    outcomes.push_back(verdicts[i] ? verdicts[i]->outcome : given.value_or(Outcome::kUnknown));
   }
+  return outcomes;
+}
 
-  ExtractSummary summary() const {
-    return {prompts_.work().rows, quadrant_counts(prompts_.set(), outcomes_), unknown_, directions_};
+std::int64_t unknown_replies(const std::vector<std::optional<Verdict>>& verdicts) {
+  return std::count_if(verdicts.begin(), verdicts.end(),
+                       [](const auto& v) { return v && v->outcome == Outcome::kUnknown; });
+}
+
+void report_absent(const Direction& direction, RunDirectory& run) {
+  const std::string message = fmt::format("no direction {}: {}", direction.name, direction.absent);
+  if (direction.required) {
+    run.warn(message);
+  } else {
+    spdlog::info("{}", message);
   }
+}
 
-  bool has_all_directions() const {
-    return std::all_of(directions_.begin(), directions_.end(),
-                       [](const Direction& d) { return d.absent.empty() || !d.required; });
-  }
-
- private:
-  DirectionRequest request() const {
-    const bool outcomes = prompts_.config().at("outcomes") != "none" && !prompts_.text().chat.raw();
-    return {outcomes, prompts_.config().at("pair") == "outcome"};
-  }
-
-  Outcome given_outcome(const PreparedPrompt& prompt) const {
-    const std::string rule = prompts_.config().at("outcomes");
-    const bool counts = rule == "auto" || rule == "file";
-    return counts ? prompt.record.outcome.value_or(Outcome::kUnknown) : Outcome::kUnknown;
-  }
-
-  void write_replies_and_outcomes() {
-    AtomicFile file(run_.file("replies.jsonl"));
-    for (std::size_t g = 0; g < groups_.groups().size(); ++g) {
-      const auto replies = groups_.result(g).replies();
-      for (std::size_t i = 0; i < replies.size(); ++i) {
-        const PreparedPrompt& prompt = prompts_.set().prompts[outcomes_.size()];
-        outcomes_.push_back(given_outcome(prompt));
-        if (!replies[i]) continue;
-        const JudgedReply judged = judge_reply(*replies[i], prompts_.text().tokenizer.get(), prompts_.judge());
-        outcomes_.back() = judged.verdict.outcome;
-        unknown_ += judged.verdict.outcome == Outcome::kUnknown;
-        file.write(to_line(reply_line(prompt, judged)) + "\n");
-      }
-    }
-    if (prompts_.work().max_new_tokens > 0) file.commit();
-    std::filesystem::remove(run_.file("replies.jsonl.partial"));
-  }
-
-  void write_prompts() const {
-    AtomicFile file(run_.file("prompts.jsonl"));
-    for (std::size_t i = 0; i < outcomes_.size(); ++i) {
-      file.write(to_line(prompt_line(prompts_.set().prompts[i], prompts_.set().specs, outcomes_[i])) + "\n");
-    }
-    file.commit();
-  }
-
-  void report_counts() {
-    run_.manifest()["counts"] = {{"prompts", outcomes_.size()},
-                                 {"quadrants", quadrant_counts(prompts_.set(), outcomes_)},
-                                 {"unknown_outcomes", unknown_}};
-    for (const Direction& direction : directions_) {
-      if (!direction.absent.empty()) {
-        const std::string message = fmt::format("no direction {}: {}", direction.name, direction.absent);
-        if (direction.required) {
-          run_.warn(message);
-        } else {
-          spdlog::info("{}", message);
-        }
-        continue;
-      }
-      const std::int64_t fewest = std::min(direction.plus_count, direction.minus_count);
-      if (fewest < kFewPrompts) {
-        run_.warn(fmt::format("direction {} rests on {} prompts ({} and {})", direction.name, fewest, direction.plus,
-                              direction.minus));
-      }
+void report_directions(const std::vector<Direction>& directions, RunDirectory& run) {
+  for (const Direction& direction : directions) {
+    const std::int64_t fewest = std::min(direction.plus_count, direction.minus_count);
+    if (!direction.absent.empty()) {
+      report_absent(direction, run);
+    } else if (fewest < kFewPrompts) {
+      run.warn(fmt::format("direction {} rests on {} prompts ({} and {})", direction.name, fewest,
+                           direction.plus, direction.minus));
     }
   }
+}
 
-  const PromptRun& prompts_;
-  RunDirectory& run_;
-  const GroupRunner& groups_;
-  std::vector<Outcome> outcomes_;
-  std::int64_t unknown_ = 0;
-  std::vector<Direction> directions_;
-};
+ExitCode write_results(const Computed& computed, bool json) {
+  const auto& [prompts, run, groups] = computed;
+  const auto verdicts = write_replies(computed);
+  const std::vector<Outcome> outcomes = outcomes_of(prompts, verdicts);
+  write_prompts(computed, outcomes);
 
-ExitCode verify(const PromptRun& prompts, RunDirectory& run, const Decoder& decoder, const GroupRunner& groups) {
-  const double share = prompts.config().at("verify");
-  if (share == 0) return ExitCode::kDone;
-  const auto seed = prompts.config().at("seed").get<std::uint64_t>();
-  const RowIdentity identity = check_row_identity(decoder, prompts.set(), prompts.work(), groups, share, seed);
-  run.manifest()["row_identity"] = identity.to_json();
-  if (identity.holds()) return ExitCode::kDone;
-  run.warn(fmt::format("row identity does not hold: prompt {}, {} row {} differs by {:.2g} (at most {:.2g} expected)",
-                       identity.worst_prompt, identity.worst_position, identity.worst_row, identity.worst,
-                       identity.tolerance));
-  return ExitCode::kCheckFailed;
+  const auto centroids = compute_centroids(prompts.set(), groups, outcomes);
+  const auto directions = compute_directions(prompts.set(), centroids, direction_request(prompts));
+  if (prompts.config().at("store") == "all") {
+    const DecoderSpec& spec = prompts.checkpoint().spec();
+    write_activations(run.file("activations.safetensors"), prompts.set(), prompts.work(), groups,
+                      prompts.dtype(), spec.hidden, spec.vocabulary);
+  }
+  write_centroids(run.file("centroids.safetensors"), centroids, prompts.work().rows);
+  write_directions(run.file("directions.safetensors"), directions, prompts.work().rows);
+
+  const ExtractSummary summary{prompts.work().rows, quadrant_counts(prompts.set(), outcomes),
+                               unknown_replies(verdicts), directions};
+  run.manifest()["counts"] = {
+      {"prompts", outcomes.size()}, {"quadrants", summary.quadrants}, {"unknown_outcomes", summary.unknown}};
+  report_directions(directions, run);
+  print_summary(summary, run.path(), json);
+  const bool all_there = std::all_of(directions.begin(), directions.end(),
+                                     [](const Direction& d) { return d.absent.empty() || !d.required; });
+  return all_there ? ExitCode::kDone : ExitCode::kCheckFailed;
 }
 
 }  // namespace
 
 ExitCode run_extract(Json config, const RunOptions& options) {
-  const c10::InferenceMode inference;
   const PromptRun prompts(Command::kExtract, std::move(config));
-  if (options.dry_run) {
-    prompts.print_plan(options.json);
-    return ExitCode::kDone;
-  }
-  const auto out = checked_output(prompts.config(), prompts.estimate());
-  RunDirectory run(out, options.if_exists, prompts.identity());
-  if (run.complete()) {
-    spdlog::info("{} is complete already", out.string());
-    return static_cast<ExitCode>(run.manifest().at("exit_code").get<int>());
-  }
-  log_to_file(run.file("log.txt"));
-  prompts.describe(run);
-  run.save();
-
-  GroupRunner groups(run, prompts.set(), prompts.work(),
-                     cut_groups(static_cast<std::int64_t>(prompts.set().prompts.size()), prompts.group_size()));
-  const Decoder decoder = prompts.load();
-  compute_groups(prompts, run, groups, decoder);
-  ExitCode code = verify(prompts, run, decoder, groups);
-  Extraction extraction(prompts, run, groups);
-  extraction.write();
-  if (!extraction.has_all_directions()) code = ExitCode::kCheckFailed;
-  run.finish(static_cast<int>(code));
-  print_summary(extraction.summary(), out, options.json);
-  return code;
+  return execute(prompts, options,
+                 [&](const Computed& computed) { return write_results(computed, options.json); });
 }
 
 }  // namespace hrt

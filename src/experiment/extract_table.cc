@@ -29,8 +29,10 @@ Json summary_json(const ExtractSummary& summary, const std::filesystem::path& ru
       entry = {{"absent", direction.absent}};
       continue;
     }
-    entry = {{"plus", direction.plus},       {"plus_count", direction.plus_count},
-             {"minus", direction.minus},     {"minus_count", direction.minus_count},
+    entry = {{"plus", direction.plus},
+             {"plus_count", direction.plus_count},
+             {"minus", direction.minus},
+             {"minus_count", direction.minus_count},
              {"norms", row_norms(direction.value)}};
   }
   const Direction* harmfulness = find(summary, "harmfulness");
@@ -82,7 +84,9 @@ std::string bar(double value) {
 void print_rows(const ExtractSummary& summary) {
   const Direction* harmfulness = find(summary, "harmfulness");
   const Direction* refusal = find(summary, "refusal");
-  const auto norms = [](const Direction* d) { return d == nullptr ? std::vector<double>{} : row_norms(d->value); };
+  const auto norms = [](const Direction* d) {
+    return d == nullptr ? std::vector<double>{} : row_norms(d->value);
+  };
   const std::vector<double> harm = norms(harmfulness);
   const std::vector<double> refuse = norms(refusal);
   std::vector<std::optional<double>> cosines(summary.rows.size());

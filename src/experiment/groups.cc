@@ -15,7 +15,7 @@
 namespace hrt {
 namespace {
 
-constexpr double kCpuGroupFlops = 10e12;             // about a minute on a few cores
+constexpr double kCpuGroupFlops = 10e12;  // about a minute on a few cores
 constexpr std::int64_t kGroupRowBytes = 256'000'000;
 constexpr std::int64_t kLargestGroup = 256;
 constexpr std::int64_t kSmallestGroup = 16;
@@ -48,8 +48,8 @@ at::Tensor concatenated(const std::vector<at::Tensor>& parts, at::Tensor otherwi
   return parts.empty() ? otherwise : at::cat(parts);
 }
 
-// Replies as four tensors: their tokens one after the other, where each begins, how it ended, and the margin. A
-// prompt without a reply has stop "none".
+// Replies as four tensors: their tokens one after the other, where each begins, how it ended, and the margin.
+// A prompt without a reply has stop "none".
 void add_replies(std::vector<NamedTensor>& tensors, const std::vector<JobResult>& results) {
   std::vector<std::int64_t> tokens;
   std::vector<std::int64_t> offsets{0};
@@ -102,7 +102,8 @@ std::int64_t suitable_group_size(const DecoderSpec& spec, const PromptSet& set, 
   const auto prompts = static_cast<double>(std::max<std::size_t>(set.prompts.size(), 1));
   const auto row_bytes = static_cast<std::int64_t>(work.rows.size()) * spec.hidden * 4;
   const double bytes = std::max(1.0, static_cast<double>(captured * row_bytes) / prompts);
-  const double flops = std::max(1.0, 2.0 * static_cast<double>(parameters_per_token(spec) * tokens) / prompts);
+  const double flops =
+      std::max(1.0, 2.0 * static_cast<double>(parameters_per_token(spec) * tokens) / prompts);
   double size = std::min<double>(kLargestGroup, kGroupRowBytes / bytes);
   if (cpu) size = std::min(size, kCpuGroupFlops / flops);
   return std::max(kSmallestGroup, static_cast<std::int64_t>(size));
@@ -167,7 +168,8 @@ void GroupRunner::run(const Decoder& decoder, std::int64_t batch_size, const Rep
     }
     check_interrupt();
     std::vector<Job> jobs;
-    for (std::int64_t i = group.begin; i < group.end; ++i) jobs.push_back(make_job(set_, work_, static_cast<std::size_t>(i)));
+    for (std::int64_t i = group.begin; i < group.end; ++i)
+      jobs.push_back(make_job(set_, work_, static_cast<std::size_t>(i)));
     EngineEvents events;
     events.finished = [&](std::size_t job, const JobResult& result) {
       progress.advance();

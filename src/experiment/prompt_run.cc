@@ -13,7 +13,6 @@
 #include "hrt/base/paths.h"
 #include "hrt/base/strings.h"
 #include "hrt/experiment/config.h"
-#include "hrt/experiment/replies.h"
 #include "hrt/experiment/versions.h"
 #include "hrt/model/device.h"
 #include "hrt/model/memory.h"
@@ -39,7 +38,9 @@ std::vector<bool> wanted_replies(const PromptSet& set, const std::string& outcom
   return wanted;
 }
 
-bool is_any(const std::vector<bool>& flags) { return std::find(flags.begin(), flags.end(), true) != flags.end(); }
+bool is_any(const std::vector<bool>& flags) {
+  return std::find(flags.begin(), flags.end(), true) != flags.end();
+}
 
 std::string outcomes_key(Command command, const Json& config) {
   return command == Command::kSteer ? "generate" : config.at("outcomes").get<std::string>();
@@ -54,7 +55,8 @@ std::vector<std::int64_t> stop_tokens(const Checkpoint& checkpoint, const TextSe
   return {stops.begin(), stops.end()};
 }
 
-// One hash per set: its prompts as they enter the model, so that file, field, filter, limit and template count.
+// One hash per set: its prompts as they enter the model, so that file, field, filter, limit and template
+// count.
 Json set_hashes(const PromptSet& set) {
   Json hashes = Json::object();
   std::map<std::string, Sha256> running;
@@ -78,7 +80,8 @@ Json sample_proof(const PromptSet& set) {
 
 void warn_about_prompts(RunDirectory& run, const PromptSet& set) {
   if (set.kept_straddles > 0) {
-    run.warn(fmt::format("{} prompts keep a token that straddles the instruction's edge", set.kept_straddles));
+    run.warn(
+        fmt::format("{} prompts keep a token that straddles the instruction's edge", set.kept_straddles));
   }
   if (set.skipped_straddles > 0) {
     run.warn(fmt::format("{} prompts with a straddling token were left out", set.skipped_straddles));
@@ -86,8 +89,9 @@ void warn_about_prompts(RunDirectory& run, const PromptSet& set) {
   std::vector<PromptRecord> records;
   for (const PreparedPrompt& prompt : set.prompts) records.push_back(prompt.record);
   for (const Overlap& overlap : find_overlap(records)) {
-    run.warn(fmt::format("{} prompts stand in both {} and {} (such as {} and {})", overlap.count, overlap.set_a,
-                         overlap.set_b, escape_for_terminal(overlap.id_a), escape_for_terminal(overlap.id_b)));
+    run.warn(fmt::format("{} prompts stand in both {} and {} (such as {} and {})", overlap.count,
+                         overlap.set_a, overlap.set_b, escape_for_terminal(overlap.id_a),
+                         escape_for_terminal(overlap.id_b)));
   }
 }
 
@@ -185,15 +189,16 @@ void PromptRun::print_plan(bool json) const {
   fmt::print("disk       {} at most\n", human_bytes(need.disk_bytes));
   fmt::print("work       {:.2g} FLOP in groups of {} prompts\n", need.flops, group_size_);
   for (const auto& [name, position] : plan.at("sample").at("positions").items()) {
-    fmt::print("proof      {} of {}: {}\n", name, escape_for_terminal(plan["sample"]["id"].get<std::string>()),
+    fmt::print("proof      {} of {}: {}\n", name,
+               escape_for_terminal(plan["sample"]["id"].get<std::string>()),
                escape_for_terminal(to_line(position)));
   }
 }
 
 Json PromptRun::identity() const {
   Json config = Json::object();
-  const std::vector<std::string> by_content{"model", "data", "data_root", "harmful", "harmless", "prompts", "field",
-                                            "limit"};
+  const std::vector<std::string> by_content{"model",    "data",    "data_root", "harmful",
+                                            "harmless", "prompts", "field",     "limit"};
   for (const KeySpec& key : keys_of(command_)) {
     const bool hashed = std::find(by_content.begin(), by_content.end(), key.name) != by_content.end();
     if (key.decides && !hashed) config[key.name] = config_.at(key.name);
@@ -221,15 +226,16 @@ void PromptRun::describe(RunDirectory& run) const {
                        {"hidden", checkpoint_.spec().hidden},
                        {"stored_dtype", dtype_name(checkpoint_.stored_dtype())},
                        {"unknown_config_keys", checkpoint_.unknown_keys()}};
-  manifest["template"] = {{"name", text_.chat.name()}, {"reason", text_.reason}, {"proof", sample_proof(set_)}};
+  manifest["template"] = {
+      {"name", text_.chat.name()}, {"reason", text_.reason}, {"proof", sample_proof(set_)}};
   manifest["tokenizer"] = text_.tokenizer ? Json(text_.tokenizer->describe()) : Json();
   manifest["judge"] = judge_.name();
   manifest["device"] = device_.str();
   manifest["dtype"] = dtype_name(dtype_);
   const int threads = at::get_num_threads();
   if (run.resumed() && manifest.value("threads", threads) != threads) {
-    run.warn(fmt::format("resumed with {} threads instead of {}: rows agree to 1e-5, not to the byte", threads,
-                         manifest["threads"].get<int>()));
+    run.warn(fmt::format("resumed with {} threads instead of {}: rows agree to 1e-5, not to the byte",
+                         threads, manifest["threads"].get<int>()));
   }
   manifest["threads"] = threads;
   manifest["kv_cache_bytes"] = estimate().cache_bytes;
@@ -241,40 +247,6 @@ Decoder PromptRun::load() const {
   options.device = device_;
   options.dtype = dtype_;
   return Decoder(checkpoint_, options);
-}
-
-fs::path checked_output(const Json& config, const Estimate& estimate) {
-  if (config.at("out").is_null()) throw InputError("no output folder: give --out RUN");
-  const fs::path out = fs::absolute(config.at("out").get<std::string>());
-  fs::path existing = out;
-  while (!fs::exists(existing)) existing = existing.parent_path();
-  const auto available = fs::space(existing).available;
-  if (available < static_cast<std::uintmax_t>(estimate.disk_bytes)) {
-    throw RunError("{}: {} are needed, {} are free", out.string(), human_bytes(estimate.disk_bytes),
-                   human_bytes(available));
-  }
-  return out;
-}
-
-void compute_groups(const PromptRun& prompts, RunDirectory& run, GroupRunner& groups, const Decoder& decoder) {
-  ReplyStream stream(run.file("replies.jsonl.partial"));
-  const auto listen = [&](const PreparedPrompt& prompt, const Reply& reply) {
-    stream.add(reply_line(prompt, judge_reply(reply, prompts.text().tokenizer.get(), prompts.judge())));
-  };
-  for (std::size_t g = 0; g < groups.groups().size(); ++g) {
-    if (!groups.is_done(g)) continue;
-    const auto replies = groups.result(g).replies();
-    for (std::size_t i = 0; i < replies.size(); ++i) {
-      const auto prompt = static_cast<std::size_t>(groups.groups()[g].begin) + i;
-      if (replies[i]) listen(prompts.set().prompts[prompt], *replies[i]);
-    }
-  }
-  EngineStats stats;
-  groups.run(decoder, prompts.batch_size(), listen, stats);
-  run.manifest()["timing"] = {{"prefill_s", stats.prefill_s},
-                              {"decode_s", stats.decode_s},
-                              {"prefill_tokens", stats.prefill_tokens},
-                              {"decode_tokens", stats.decode_tokens}};
 }
 
 }  // namespace hrt

@@ -26,7 +26,8 @@ class Offenders {
   std::string first_;
 };
 
-void refuse_all(const PromptSet& set, std::string_view what, const std::function<bool(const PreparedPrompt&)>& bad) {
+void refuse_all(const PromptSet& set, std::string_view what,
+                const std::function<bool(const PreparedPrompt&)>& bad) {
   Offenders offenders;
   for (const PreparedPrompt& prompt : set.prompts) {
     if (bad(prompt)) offenders.add(prompt.record);
@@ -36,7 +37,8 @@ void refuse_all(const PromptSet& set, std::string_view what, const std::function
 
 TemplatedPrompt template_record(const PromptRecord& record, const TextSetup& text) {
   if (!record.tokens.empty()) {
-    if (!text.chat.raw()) throw InputError("{}: prompts given as tokens need --template raw", place_of(record));
+    if (!text.chat.raw())
+      throw InputError("{}: prompts given as tokens need --template raw", place_of(record));
     return prompt_from_ids(record.tokens);
   }
   try {
@@ -65,13 +67,14 @@ void check_tokens(const PromptSet& set, const PromptLimits& limits) {
                return std::any_of(p.prompt.ids.begin(), p.prompt.ids.end(),
                                   [&](std::int64_t id) { return id < 0 || id >= limits.vocabulary; });
              });
-  refuse_all(set,
-             fmt::format("longer than the model's {} tokens{}", limits.max_tokens,
-                         limits.max_new_tokens > 0 ? fmt::format(" with {} new ones", limits.max_new_tokens) : ""),
-             [&](const PreparedPrompt& p) {
-               const auto length = static_cast<std::int64_t>(p.prompt.ids.size());
-               return length + limits.max_new_tokens > limits.max_tokens;
-             });
+  refuse_all(
+      set,
+      fmt::format("longer than the model's {} tokens{}", limits.max_tokens,
+                  limits.max_new_tokens > 0 ? fmt::format(" with {} new ones", limits.max_new_tokens) : ""),
+      [&](const PreparedPrompt& p) {
+        const auto length = static_cast<std::int64_t>(p.prompt.ids.size());
+        return length + limits.max_new_tokens > limits.max_tokens;
+      });
 }
 
 void check_positions(const PromptSet& set) {
@@ -132,7 +135,8 @@ bool PromptSet::has(Label label) const {
 }
 
 std::optional<std::size_t> PromptSet::position(std::string_view name) const {
-  const auto found = std::find_if(specs.begin(), specs.end(), [&](const PositionSpec& s) { return s.name == name; });
+  const auto found =
+      std::find_if(specs.begin(), specs.end(), [&](const PositionSpec& s) { return s.name == name; });
   if (found == specs.end()) return std::nullopt;
   return static_cast<std::size_t>(found - specs.begin());
 }

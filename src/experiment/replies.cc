@@ -1,6 +1,8 @@
 #include "hrt/experiment/replies.h"
 
 #include "hrt/base/error.h"
+#include "hrt/base/file.h"
+#include "hrt/experiment/execute.h"
 
 namespace hrt {
 
@@ -27,6 +29,34 @@ ReplyStream::ReplyStream(const std::filesystem::path& file) : file_(file), out_(
 void ReplyStream::add(const Json& line) {
   out_ << to_line(line) << '\n' << std::flush;
   if (!out_) throw RunError("{}: cannot be written (disk full?)", file_.string());
+}
+
+std::vector<std::optional<Verdict>> write_replies(const Computed& computed) {
+  const auto& [prompts, run, groups] = computed;
+  std::vector<std::optional<Verdict>> verdicts;
+  AtomicFile file(run.file("replies.jsonl"));
+  for (std::size_t g = 0; g < groups.groups().size(); ++g) {
+    for (const auto& reply : groups.result(g).replies()) {
+      const PreparedPrompt& prompt = prompts.set().prompts[verdicts.size()];
+      verdicts.emplace_back();
+      if (!reply) continue;
+      const JudgedReply judged = judge_reply(*reply, prompts.text().tokenizer.get(), prompts.judge());
+      verdicts.back() = judged.verdict;
+      file.write(to_line(reply_line(prompt, judged)) + "\n");
+    }
+  }
+  if (prompts.work().max_new_tokens > 0) file.commit();
+  std::filesystem::remove(run.file("replies.jsonl.partial"));
+  return verdicts;
+}
+
+void write_prompts(const Computed& computed, const std::vector<Outcome>& outcomes) {
+  const PromptSet& set = computed.prompts.set();
+  AtomicFile file(computed.run.file("prompts.jsonl"));
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    file.write(to_line(prompt_line(set.prompts[i], set.specs, outcomes[i])) + "\n");
+  }
+  file.commit();
 }
 
 }  // namespace hrt

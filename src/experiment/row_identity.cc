@@ -38,7 +38,8 @@ class Checker {
     const auto g = static_cast<std::size_t>(prompt / size);
     const GroupResult stored = groups_.result(g);
     const JobResult alone = compute_alone(static_cast<std::size_t>(prompt));
-    for (std::size_t p = 0; p < set_.specs.size(); ++p) compare_rows(stored, groups_.groups()[g], prompt, p, alone);
+    for (std::size_t p = 0; p < set_.specs.size(); ++p)
+      compare_rows(stored, groups_.groups()[g], prompt, p, alone);
     compare_reply(stored.replies()[static_cast<std::size_t>(prompt % size)], alone);
     ++result_.prompts;
   }
@@ -60,8 +61,8 @@ class Checker {
     const PreparedPrompt& prepared = set_.prompts[static_cast<std::size_t>(prompt)];
     if (!prepared.positions[position]) return;
     const at::Tensor fresh = rows_of_position(prepared, position, alone);
-    const at::Tensor kept = stored.rows(set_.specs[position])
-                                .narrow(0, row_offset(set_, group, prompt, position), fresh.size(0));
+    const at::Tensor kept =
+        stored.rows(set_.specs[position]).narrow(0, row_offset(set_, group, prompt, position), fresh.size(0));
     for (std::int64_t r = 0; r < fresh.size(1); ++r) {
       const double difference = largest_relative_difference(kept.select(1, r), fresh.select(1, r));
       if (difference <= result_.worst) continue;
@@ -75,7 +76,9 @@ class Checker {
   void compare_reply(const std::optional<Reply>& stored, const JobResult& alone) {
     if (!stored) return;
     ++result_.replies;
-    const auto first = [](const std::vector<std::int64_t>& tokens) { return tokens.empty() ? -1 : tokens.front(); };
+    const auto first = [](const std::vector<std::int64_t>& tokens) {
+      return tokens.empty() ? -1 : tokens.front();
+    };
     if (first(stored->tokens) == first(alone.reply)) return;
     ++result_.other_replies;
     result_.largest_gap = std::max(result_.largest_gap, alone.first_margin);

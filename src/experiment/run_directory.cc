@@ -56,7 +56,8 @@ RunDirectory::RunDirectory(const fs::path& path, IfExists if_exists, const Json&
     throw InputError("{}: exists and holds no run of hrt; nothing was changed", path.string());
   }
   if (exists && if_exists == IfExists::kRefuse) {
-    throw InputError("{}: a run is there already: --resume continues it, --overwrite replaces it", path.string());
+    throw InputError("{}: a run is there already: --resume continues it, --overwrite replaces it",
+                     path.string());
   }
   if (exists && if_exists == IfExists::kResume) {
     resume(identity);
@@ -99,7 +100,8 @@ void RunDirectory::lock() {
   const fs::path file = path_ / ".lock";
   lock_ = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (lock_ < 0) throw InputError("{}: cannot be written: {}", path_.string(), std::strerror(errno));
-  if (flock(lock_, LOCK_EX | LOCK_NB) != 0) throw InputError("{}: another process is at work on this run", path_.string());
+  if (flock(lock_, LOCK_EX | LOCK_NB) != 0)
+    throw InputError("{}: another process is at work on this run", path_.string());
 }
 
 void RunDirectory::save() const { write_file(path_ / kManifest, manifest_.dump(2) + "\n"); }

@@ -11,8 +11,8 @@
 
 namespace hrt {
 
-// Maps roles (harmful_train, refused_harmless, ...) to prompt files, so that one config runs on any data. Format:
-// docs/formats.md.
+// Maps roles (harmful_train, refused_harmless, ...) to prompt files, so that one config runs on any data.
+// Format: docs/formats.md.
 class Catalog {
  public:
   // `root`: folder of relative paths; default: the catalog's own. Throws InputError.

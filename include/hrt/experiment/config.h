@@ -19,8 +19,8 @@ struct Override {
   std::string origin;  // "--judge", for messages
 };
 
-// Puts the layers together: defaults, the config file, the catalog's sizes, then the overrides in order. Every
-// layer is checked against the table of keys. Reads no other file than these two.
+// Puts the layers together: defaults, the config file, the catalog's sizes, then the overrides in order.
+// Every layer is checked against the table of keys. Reads no other file than these two.
 Json resolve_config(Command command, const std::optional<std::filesystem::path>& file,
                     const std::vector<Override>& overrides);
 
@@ -31,7 +31,8 @@ Override parse_set(const std::string& text);
 // InputError listing all files that are missing at once.
 std::vector<PromptSource> resolve_sources(const Json& config);
 
-// The checkpoint folder: the key, else the catalog's. Throws InputError when neither is there, or for org/name.
+// The checkpoint folder: the key, else the catalog's. Throws InputError when neither is there, or for
+// org/name.
 std::filesystem::path resolve_model(const Json& config);
 
 // "all", "0,4..12:2" or a list of integers -> distinct numbers in [0, count), ascending. Throws InputError.

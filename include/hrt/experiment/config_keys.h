@@ -24,12 +24,13 @@ enum class KeyKind {
 enum class Command { kExtract, kSteer };
 std::string_view command_name(Command command);
 
-// One key of a config. The table of keys is the single source of validation, flags, `--help`, `--print-config` and
-// the JSON Schema.
+// One key of a config. The table of keys is the single source of validation, flags, `--help`,
+// `--print-config` and the JSON Schema.
 struct KeySpec {
   std::string name;  // with underscores; its flag has hyphens
   KeyKind kind = KeyKind::kString;
-  Json fallback;  // the default; null: none
+  Json fallback;      // the default; null: none
+  std::string group;  // heading in --help
   std::string help;
   std::vector<std::string> choices = {};  // allowed strings
   double least = 0;                       // smallest allowed number

@@ -2,12 +2,13 @@
 
 #include "hrt/base/error.h"
 #include "hrt/base/json.h"
-#include "hrt/experiment/prompt_run.h"
+#include "hrt/experiment/execute.h"
 
 namespace hrt {
 
-// `hrt extract`: activations, centroids and directions of a resolved config's prompts (docs/formats.md). Prints the
-// quadrants and directions to stdout, or one JSON object. Returns kDone or kCheckFailed; throws what goes wrong.
+// `hrt extract`: activations, centroids and directions of a resolved config's prompts (docs/formats.md).
+// Prints the quadrants and directions to stdout, or one JSON object. Returns kDone or kCheckFailed; throws
+// what goes wrong.
 ExitCode run_extract(Json config, const RunOptions& options);
 
 }  // namespace hrt

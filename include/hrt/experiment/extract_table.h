@@ -18,8 +18,8 @@ struct ExtractSummary {
   std::vector<Direction> directions;
 };
 
-// The four quadrants with their counts, and norms and cosine of the directions by row; as a table, or as one JSON
-// object.
+// The four quadrants with their counts, and norms and cosine of the directions by row; as a table, or as one
+// JSON object.
 void print_summary(const ExtractSummary& summary, const std::filesystem::path& run, bool json);
 
 }  // namespace hrt

@@ -22,10 +22,10 @@ struct Reply {
 
 // What is computed for every prompt of a run.
 struct Work {
-  std::vector<std::int64_t> rows;     // rows to capture; empty: none
+  std::vector<std::int64_t> rows;  // rows to capture; empty: none
   bool logits = false;
   std::int64_t max_new_tokens = 0;
-  std::vector<bool> wants_reply;      // per prompt
+  std::vector<bool> wants_reply;  // per prompt
   std::vector<std::int64_t> stop_tokens;
 };
 
@@ -43,8 +43,8 @@ struct Group {
 // Cuts the prompts into groups of `size`, the last one smaller.
 std::vector<Group> cut_groups(std::int64_t prompts, std::int64_t size);
 
-// Prompts in a group that suit the model and the prompts: on a CPU about a minute's work, and never more captured
-// rows than fit 256 MB. Depends on sizes only, so that every machine cuts alike.
+// Prompts in a group that suit the model and the prompts: on a CPU about a minute's work, and never more
+// captured rows than fit 256 MB. Depends on sizes only, so that every machine cuts alike.
 std::int64_t suitable_group_size(const DecoderSpec& spec, const PromptSet& set, const Work& work, bool cpu);
 
 // One computed group, read back from its file.
@@ -75,7 +75,8 @@ class GroupRunner {
   const std::vector<Group>& groups() const { return groups_; }
 
   // Throws Interrupted after the current group when a signal asks for it.
-  void run(const Decoder& decoder, std::int64_t batch_size, const ReplyListener& on_reply, EngineStats& stats);
+  void run(const Decoder& decoder, std::int64_t batch_size, const ReplyListener& on_reply,
+           EngineStats& stats);
 
  private:
   std::filesystem::path file_of(std::size_t group) const;

@@ -18,13 +18,6 @@
 
 namespace hrt {
 
-// How a command was asked to run, beside its config.
-struct RunOptions {
-  IfExists if_exists = IfExists::kRefuse;
-  bool dry_run = false;
-  bool json = false;
-};
-
 // What a run will need, known before anything is computed.
 struct Estimate {
   std::int64_t prompts = 0;
@@ -33,12 +26,12 @@ struct Estimate {
   std::uint64_t weight_bytes = 0;
   std::uint64_t cache_bytes = 0;  // keys and values of one batch
   std::uint64_t workspace_bytes = 0;
-  std::uint64_t disk_bytes = 0;   // at its largest, groups and result side by side
+  std::uint64_t disk_bytes = 0;  // at its largest, groups and result side by side
   double flops = 0;
 };
 
-// Prompts through a model, as every command that opens one begins: resolve, prove, plan, compute. The constructor
-// checks all input and computes nothing.
+// Prompts through a model, as every command that opens one begins: resolve, prove, plan, compute. The
+// constructor checks all input and computes nothing.
 class PromptRun {
  public:
   PromptRun(Command command, Json config);
@@ -79,13 +72,5 @@ class PromptRun {
   std::int64_t batch_size_ = 0;
   std::int64_t group_size_ = 0;
 };
-
-// The run directory named by the config. Throws InputError when it is missing, RunError when the disk is too small
-// for the estimate.
-std::filesystem::path checked_output(const Json& config, const Estimate& estimate);
-
-// Computes what is missing, with progress, and puts the timing into the manifest. The replies of earlier groups are
-// streamed again, so that `replies.jsonl.partial` is whole.
-void compute_groups(const PromptRun& prompts, RunDirectory& run, GroupRunner& groups, const Decoder& decoder);
 
 }  // namespace hrt

@@ -56,9 +56,9 @@ struct PromptLimits {
   std::int64_t max_new_tokens = 0;  // 0: no replies
 };
 
-// Templates every record and checks all of them before anything is computed: empty instructions, straddling tokens,
-// missing positions, ids outside the vocabulary, prompts too long. Throws InputError with the number of prompts
-// concerned and the first of them.
+// Templates every record and checks all of them before anything is computed: empty instructions, straddling
+// tokens, missing positions, ids outside the vocabulary, prompts too long. Throws InputError with the number
+// of prompts concerned and the first of them.
 PromptSet prepare_prompts(std::vector<PromptRecord> records, const TextSetup& text, const Json& config,
                           const PromptLimits& limits);
 

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,5 +35,14 @@ class ReplyStream {
   std::filesystem::path file_;
   std::ofstream out_;
 };
+
+struct Computed;
+
+// Writes replies.jsonl, in input order, in the place of its .partial (nothing where no reply was asked for).
+// Returns each prompt's verdict, or nothing where it has no reply.
+std::vector<std::optional<Verdict>> write_replies(const Computed& computed);
+
+// Writes prompts.jsonl.
+void write_prompts(const Computed& computed, const std::vector<Outcome>& outcomes);
 
 }  // namespace hrt

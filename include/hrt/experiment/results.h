@@ -15,11 +15,13 @@ namespace hrt {
 std::optional<std::string> quadrant_name(Label label, Outcome outcome);
 
 // Prompts in each quadrant, all four of them.
-std::map<std::string, std::int64_t> quadrant_counts(const PromptSet& set, const std::vector<Outcome>& outcomes);
+std::map<std::string, std::int64_t> quadrant_counts(const PromptSet& set,
+                                                    const std::vector<Outcome>& outcomes);
 
 // Writes activations.safetensors: the groups' rows, one after the other.
 void write_activations(const std::filesystem::path& file, const PromptSet& set, const Work& work,
-                       const GroupRunner& groups, at::ScalarType dtype, std::int64_t hidden, std::int64_t vocabulary);
+                       const GroupRunner& groups, at::ScalarType dtype, std::int64_t hidden,
+                       std::int64_t vocabulary);
 
 // Centroids by "SET.POSITION" and "QUADRANT.POSITION"; of a span, of the means over its tokens.
 std::map<std::string, Centroid> compute_centroids(const PromptSet& set, const GroupRunner& groups,
@@ -37,13 +39,14 @@ struct Direction {
   std::int64_t minus_count = 0;
 };
 
-// What to subtract from what, by the definitions of Zhao et al. (2507.11878, section 2): harmfulness at t_inst,
-// refusal at t_post_inst.
+// What to subtract from what, by the definitions of Zhao et al. (2507.11878, section 2): harmfulness at
+// t_inst, refusal at t_post_inst.
 struct DirectionRequest {
-  bool outcomes = true;         // refusal can be asked for
+  bool outcomes = true;          // refusal can be asked for
   bool pair_by_outcome = false;  // harmfulness from refused harmful and accepted harmless prompts only
 };
-std::vector<Direction> compute_directions(const PromptSet& set, const std::map<std::string, Centroid>& centroids,
+std::vector<Direction> compute_directions(const PromptSet& set,
+                                          const std::map<std::string, Centroid>& centroids,
                                           const DirectionRequest& request);
 
 void write_centroids(const std::filesystem::path& file, const std::map<std::string, Centroid>& centroids,

@@ -8,8 +8,9 @@
 
 namespace hrt {
 
-// The row-identity check: some prompts are computed again, each alone, unbatched and without a shared prefix, and
-// compared with what the run stored. Batched extractors that attach rows to the wrong prompt fail it at once.
+// The row-identity check: some prompts are computed again, each alone, unbatched and without a shared prefix,
+// and compared with what the run stored. Batched extractors that attach rows to the wrong prompt fail it at
+// once.
 struct RowIdentity {
   std::int64_t prompts = 0;
   double worst = 0;  // largest relative difference of a row
@@ -17,9 +18,9 @@ struct RowIdentity {
   std::string worst_prompt;  // id
   std::string worst_position;
   std::int64_t worst_row = 0;
-  std::int64_t replies = 0;         // compared by their first token
-  std::int64_t other_replies = 0;   // of these, with another first token
-  double largest_gap = 0;           // logit margin of the widest such disagreement
+  std::int64_t replies = 0;        // compared by their first token
+  std::int64_t other_replies = 0;  // of these, with another first token
+  double largest_gap = 0;          // logit margin of the widest such disagreement
 
   // Replies may differ only where the model itself is undecided.
   bool holds() const;

@@ -12,12 +12,13 @@ namespace hrt {
 // What to do when the output folder is there already.
 enum class IfExists { kRefuse, kResume, kOverwrite };
 
-// A run directory (docs/formats.md): locked by this process for as long as the object lives, its manifest written
-// atomically at every change. A run that stopped half-way keeps "status": "running".
+// A run directory (docs/formats.md): locked by this process for as long as the object lives, its manifest
+// written atomically at every change. A run that stopped half-way keeps "status": "running".
 class RunDirectory {
  public:
-  // Creates the folder, or takes an existing one over. `identity` is what decides the run's numbers: resuming needs
-  // the same, and names what differs. Throws InputError; nothing is removed but a run of ours (kOverwrite).
+  // Creates the folder, or takes an existing one over. `identity` is what decides the run's numbers: resuming
+  // needs the same, and names what differs. Throws InputError; nothing is removed but a run of ours
+  // (kOverwrite).
   RunDirectory(const std::filesystem::path& path, IfExists if_exists, const Json& identity);
   RunDirectory(const RunDirectory&) = delete;
   RunDirectory& operator=(const RunDirectory&) = delete;

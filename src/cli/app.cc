@@ -1,0 +1,90 @@
+#include "hrt/cli/app.h"
+
+#include <c10/util/Exception.h>
+
+#include <cstdio>
+#include <functional>
+#include <new>
+
+#include "hrt/base/error.h"
+#include "hrt/base/interrupt.h"
+#include "hrt/base/log.h"
+#include "hrt/base/strings.h"
+#include "hrt/cli/commands.h"
+#include "hrt/experiment/versions.h"
+
+namespace hrt {
+namespace {
+
+constexpr const char* kFooter = R"(Examples:
+  hrt inspect MODEL                                   what a checkpoint folder holds
+  hrt inspect MODEL --prompt "How do I bake bread?"   a prompt, token by token, with its positions
+  hrt extract --model MODEL --harmful bad.jsonl --harmless good.jsonl --out RUN
+  hrt steer --model MODEL --prompts asks.jsonl --max-new-tokens 64 --out RUN
+
+Exit codes: 0 done, 1 failed while running, 2 bad usage, config or input, 3 a check does not hold.)";
+
+std::string version_line() {
+  const Json v = versions();
+  const std::string cuda = v.at("cuda").is_null() ? "none" : v.at("cuda").dump();
+  return fmt::format("hrt {} (torch {}, CUDA {}, ICU {})", v.at("hrt").get<std::string>(),
+                     v.at("torch").get<std::string>(), cuda, v.at("icu").get<std::string>());
+}
+
+// CLI11 puts several sentences on several lines; ours are one line.
+int report_usage(const CLI::App& app, const CLI::ParseError& error) {
+  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(error);  // --help
+  fmt::print(stderr, "hrt: {} (see --help)\n", escape_for_terminal(error.what()));
+  return static_cast<int>(ExitCode::kBadInput);
+}
+
+int report(ExitCode code, std::string_view message) {
+  spdlog::error("error: {}", message);
+  return static_cast<int>(code);
+}
+
+// The first line only: torch appends a stack.
+std::string first_line(const char* text) { return split(text, '\n').front(); }
+
+// Runs the program's parts under one roof for errors.
+int guarded(const std::function<int()>& body) {
+  try {
+    return body();
+  } catch (const Error& error) {
+    return report(error.code(), error.what());
+  } catch (const Interrupted& interrupted) {
+    spdlog::warn("interrupted: --resume continues the run");
+    return 128 + interrupted.signal();
+  } catch (const c10::OutOfMemoryError& error) {
+    return report(ExitCode::kFailure, fmt::format("out of device memory: {}", first_line(error.what())));
+  } catch (const std::bad_alloc&) {
+    return report(ExitCode::kFailure, "out of memory");
+  } catch (const std::exception& error) {
+    return report(ExitCode::kFailure, first_line(error.what()));
+  }
+}
+
+}  // namespace
+
+int run_cli(int argc, char** argv) {
+  install_signal_handlers();
+  setup_logging(Verbosity::kNormal);
+  CLI::App app("hrt: harmfulness and refusal directions in language models.", "hrt");
+  app.set_version_flag("--version", version_line);
+  app.require_subcommand(1);
+  app.footer(kFooter);
+  Action action;
+  add_inspect(app, action);
+  add_experiment(app, Command::kExtract, action);
+  add_experiment(app, Command::kSteer, action);
+  return guarded([&] {
+    try {
+      app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      return report_usage(app, error);
+    }
+    return static_cast<int>(action());
+  });
+}
+
+}  // namespace hrt

@@ -1,0 +1,106 @@
+#include <ATen/Parallel.h>
+#include <sched.h>
+
+#include <charconv>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string_view>
+
+#include "config_flags.h"
+#include "hrt/base/log.h"
+#include "hrt/cli/commands.h"
+#include "hrt/experiment/config.h"
+#include "hrt/experiment/extract.h"
+#include "hrt/experiment/steer.h"
+
+namespace hrt {
+namespace {
+
+struct ExperimentOptions {
+  std::string config_file;
+  std::vector<Override> overrides;
+  bool resume = false;
+  bool overwrite = false;
+  bool dry_run = false;
+  bool print_config = false;
+  bool json = false;
+  bool quiet = false;
+  bool verbose = false;
+};
+
+constexpr const char* kExtractFooter = R"(Examples:
+  hrt extract --model MODEL --harmful bad.jsonl --harmless good.jsonl --out RUN
+  hrt extract --model MODEL --prompts all.csv --field goal --outcomes none --positions t_inst,-1 --out RUN
+  hrt extract --config configs/extract.json --data data/catalogs/smollm2.json --out RUN
+  hrt extract --config my.json --out RUN --resume)";
+
+constexpr const char* kSteerFooter = R"(Example:
+  hrt steer --model MODEL --prompts asks.jsonl --max-new-tokens 64 --out RUN)";
+
+// The threads that this process may use: Slurm's share, else its affinity mask (containers and taskset set
+// it).
+int default_threads() {
+  if (const char* slurm = std::getenv("SLURM_CPUS_PER_TASK")) {
+    const std::string_view text(slurm);
+    int count = 0;
+    if (std::from_chars(text.data(), text.data() + text.size(), count).ec == std::errc{} && count > 0)
+      return count;
+  }
+  cpu_set_t mask;
+  return sched_getaffinity(0, sizeof mask, &mask) == 0 ? CPU_COUNT(&mask) : 1;
+}
+
+ExitCode run_experiment(Command command, const ExperimentOptions& options) {
+  setup_logging(options.quiet     ? Verbosity::kQuiet
+                : options.verbose ? Verbosity::kVerbose
+                                  : Verbosity::kNormal);
+  std::optional<std::filesystem::path> file;
+  if (!options.config_file.empty()) file = options.config_file;
+  Json config = resolve_config(command, file, options.overrides);
+  if (options.print_config) {
+    fmt::print("{}\n", config.dump(2));
+    return ExitCode::kDone;
+  }
+  at::set_num_threads(
+      static_cast<int>(optional_value<std::int64_t>(config, "threads").value_or(default_threads())));
+  RunOptions run;
+  run.if_exists = options.resume      ? IfExists::kResume
+                  : options.overwrite ? IfExists::kOverwrite
+                                      : IfExists::kRefuse;
+  run.dry_run = options.dry_run;
+  run.json = options.json;
+  return command == Command::kExtract ? run_extract(std::move(config), run)
+                                      : run_steer(std::move(config), run);
+}
+
+}  // namespace
+
+void add_experiment(CLI::App& app, Command command, Action& action) {
+  const bool extract = command == Command::kExtract;
+  CLI::App* sub = app.add_subcommand(
+      std::string(command_name(command)),
+      extract ? "Prompts -> replies, activations, centroids and directions." : "Greedy replies, judged.");
+  sub->footer(extract ? kExtractFooter : kSteerFooter);
+  const auto options = std::make_shared<ExperimentOptions>();
+  sub->add_option("--config", options->config_file, "JSON config; flags beat it")
+      ->group("Run")
+      ->type_name("FILE");
+  add_config_flags(*sub, command, options->overrides);
+  auto* resume =
+      sub->add_flag("--resume", options->resume, "continue the run in --out, or start it")->group("Run");
+  sub->add_flag("--overwrite", options->overwrite, "replace the run in --out")
+      ->group("Run")
+      ->excludes(resume);
+  sub->add_flag("--dry-run", options->dry_run, "check everything, prove positions, estimate; compute nothing")
+      ->group("Run");
+  sub->add_flag("--print-config", options->print_config, "print the resolved config and stop")->group("Run");
+  sub->add_flag("--json", options->json, "results as JSON on stdout")->group("Run");
+  auto* quiet = sub->add_flag("--quiet", options->quiet, "errors only")->group("Run");
+  sub->add_flag("--verbose", options->verbose, "more about what happens")->group("Run")->excludes(quiet);
+  sub->callback([command, options, &action] {
+    action = [command, options] { return run_experiment(command, *options); };
+  });
+}
+
+}  // namespace hrt
