@@ -25,6 +25,13 @@ struct Descriptor {
 
 std::string reason() { return std::strerror(errno); }
 
+// Without O_NONBLOCK, opening a named pipe would wait for its writer before it can be refused.
+int open_for_reading(const std::filesystem::path& path) {
+  const int descriptor = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (descriptor < 0) throw InputError("{}: {}", path.string(), reason());
+  return descriptor;
+}
+
 std::uint64_t size_of_regular_file(int descriptor, const std::filesystem::path& path) {
   struct stat status {};
   if (fstat(descriptor, &status) != 0) throw InputError("{}: {}", path.string(), reason());
@@ -41,8 +48,7 @@ void sync_folder(const std::filesystem::path& file) {
 }  // namespace
 
 MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
-  const Descriptor descriptor{open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (descriptor.value < 0) throw InputError("{}: {}", path.string(), reason());
+  const Descriptor descriptor{open_for_reading(path)};
   size_ = size_of_regular_file(descriptor.value, path);
   if (size_ == 0) return;
   void* address = mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, descriptor.value, 0);
@@ -75,10 +81,10 @@ void MappedFile::release(std::size_t offset, std::size_t length) const {
 }
 
 std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes) {
-  const Descriptor descriptor{open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (descriptor.value < 0) throw InputError("{}: {}", path.string(), reason());
+  const Descriptor descriptor{open_for_reading(path)};
   const std::uint64_t size = size_of_regular_file(descriptor.value, path);
-  if (size > max_bytes) throw InputError("{}: {} bytes, at most {} are expected", path.string(), size, max_bytes);
+  if (size > max_bytes)
+    throw InputError("{}: {} bytes, at most {} are expected", path.string(), size, max_bytes);
   std::string content(size, '\0');
   std::size_t done = 0;
   while (done < size) {
@@ -118,7 +124,9 @@ void AtomicFile::commit() {
   if (fsync(descriptor_) != 0) throw RunError("{}: cannot be written: {}", path_.string(), reason());
   close(std::exchange(descriptor_, -1));
   if (rename(temporary_.c_str(), path_.c_str()) != 0) {
-    throw RunError("{}: cannot be renamed into place: {}", path_.string(), reason());
+    const std::string why = reason();
+    unlink(temporary_.c_str());
+    throw RunError("{}: cannot be renamed into place: {}", path_.string(), why);
   }
   sync_folder(path_);
 }

@@ -1,6 +1,7 @@
 #include "hrt/base/json.h"
 
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <unordered_set>
 
@@ -12,9 +13,32 @@ namespace hrt {
 namespace {
 
 constexpr std::size_t kMaxDepth = 128;
+constexpr std::size_t kMaxMessage = 200;  // bytes of a message that quotes the file
 
-// Builds the value itself: nlohmann's own builder looks every key up before it inserts, which is quadratic for
-// ordered objects, and lets later duplicates win.
+// Notes how far the parser has read, which its callbacks are not told.
+class TrackingIterator {
+ public:
+  using iterator_category = std::input_iterator_tag;
+  using value_type = char;
+  using difference_type = std::ptrdiff_t;
+  using pointer = const char*;
+  using reference = const char&;
+
+  TrackingIterator(const char* at, const char*& reached) : at_(at), reached_(&reached) {}
+  reference operator*() const { return *at_; }
+  bool operator==(const TrackingIterator& other) const { return at_ == other.at_; }
+  TrackingIterator& operator++() {
+    *reached_ = ++at_;
+    return *this;
+  }
+
+ private:
+  const char* at_;
+  const char** reached_;
+};
+
+// Builds the value itself: nlohmann's own builder looks every key up before it inserts, which is quadratic
+// for ordered objects, and lets later duplicates win.
 class Builder : public nlohmann::json_sax<Json> {
  public:
   bool null() override { return put(nullptr); }
@@ -31,22 +55,20 @@ class Builder : public nlohmann::json_sax<Json> {
 
   bool key(std::string& value) override {
     if (!open_.back().keys.insert(value).second) {
-      problem_ = fmt::format("duplicate key \"{}\"", escape_for_terminal(value));
+      problem_ = fmt::format("duplicate key \"{}\"", value);
       return false;
     }
     open_.back().key = std::move(value);
     return true;
   }
 
-  bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception& error) override {
-    position_ = position;
+  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception& error) override {
     problem_ = reason(error.what());
     return false;
   }
 
   Json take() { return std::move(root_); }
   const std::string& problem() const { return problem_; }
-  std::size_t position() const { return position_; }  // 0 when only the problem is known
 
  private:
   struct Level {
@@ -55,10 +77,12 @@ class Builder : public nlohmann::json_sax<Json> {
     std::unordered_set<std::string> keys;
   };
 
-  // nlohmann: "[json.exception.parse_error.101] parse error at line 1, column 3: syntax error while ... - REASON"
+  // nlohmann: "[json.exception.parse_error.101] parse error at line 1, column 3: syntax error while ..." or
+  // "[json.exception.out_of_range.406] number overflow parsing '1e999'"
   static std::string reason(const std::string& text) {
-    const auto colon = text.find(": ", text.find(']'));
-    return colon == std::string::npos ? text : text.substr(colon + 2);
+    const auto bracket = text.find("] ") + 2;
+    const bool has_place = text.compare(bracket, 11, "parse error") == 0;
+    return text.substr(has_place ? text.find(": ", bracket) + 2 : bracket);
   }
 
   bool open(Json value) {
@@ -86,7 +110,8 @@ class Builder : public nlohmann::json_sax<Json> {
       level.value.get_ref<Json::array_t&>().push_back(std::move(value));
     } else {
       // ordered_map is a vector of pairs: append without its linear look-up.
-      auto& entries = static_cast<std::vector<Json::object_t::value_type>&>(level.value.get_ref<Json::object_t&>());
+      auto& entries =
+          static_cast<std::vector<Json::object_t::value_type>&>(level.value.get_ref<Json::object_t&>());
       entries.emplace_back(std::move(level.key), std::move(value));
     }
     return true;
@@ -95,7 +120,6 @@ class Builder : public nlohmann::json_sax<Json> {
   Json root_;
   std::vector<Level> open_;
   std::string problem_;
-  std::size_t position_ = 0;
 };
 
 struct Place {
@@ -112,20 +136,35 @@ Place place_of(std::string_view text, std::size_t offset, std::int64_t first_lin
   return place;
 }
 
+// Text out of a file, fit for a message of one line.
+std::string excerpt(std::string_view text) {
+  return escape_for_terminal(text.substr(0, kMaxMessage)) + (text.size() > kMaxMessage ? "..." : "");
+}
+
+std::string shown(const Json& value) { return excerpt(to_line(value)); }
+
 }  // namespace
 
 Json parse_json(std::string_view text, const std::string& origin, std::int64_t first_line) {
-  const std::size_t broken = find_invalid_utf8(text);
-  if (broken != std::string_view::npos) {
-    const Place at = place_of(text, broken, first_line);
-    throw InputError("{}:{}:{}: not valid UTF-8", origin, at.line, at.column);
+  const auto refuse = [&](std::size_t offset, std::string_view problem) {
+    const Place at = place_of(text, offset, first_line);
+    throw InputError("{}:{}:{}: {}", origin, at.line, at.column, excerpt(problem));
+  };
+  if (const auto broken = find_invalid_utf8(text); broken != std::string_view::npos) {
+    refuse(broken, "not valid UTF-8");
+  }
+  // The parser would take it for the end of the text.
+  if (const auto nul = text.find('\0'); nul != std::string_view::npos) {
+    refuse(nul, "not valid JSON: a NUL byte");
   }
   Builder builder;
-  if (Json::sax_parse(text.begin(), text.end(), &builder)) return builder.take();
-  if (builder.position() == 0) throw InputError("{}:{}: {}", origin, first_line, builder.problem());
-  const Place at = place_of(text, builder.position() - 1, first_line);
-  throw InputError("{}:{}:{}: not valid JSON: {}", origin, at.line, at.column,
-                   escape_for_terminal(builder.problem()));
+  const char* reached = text.data();
+  const char* end = text.data() + text.size();
+  if (!Json::sax_parse(TrackingIterator(text.data(), reached), TrackingIterator(end, reached), &builder)) {
+    const auto read = static_cast<std::size_t>(reached - text.data());
+    refuse(read == 0 ? 0 : read - 1, "not valid JSON: " + builder.problem());
+  }
+  return builder.take();
 }
 
 Json read_json(const std::filesystem::path& file, std::uint64_t max_bytes) {
@@ -149,7 +188,9 @@ const Json* JsonObject::find(std::string_view key) const {
   return nullptr;
 }
 
-std::string JsonObject::where(std::string_view key) const { return fmt::format("{}: {}/{}", origin_, pointer_, key); }
+std::string JsonObject::where(std::string_view key) const {
+  return fmt::format("{}: {}", origin_, excerpt(fmt::format("{}/{}", pointer_, key)));
+}
 
 const Json& JsonObject::required(std::string_view key) const {
   if (const Json* value = find(key)) return *value;
@@ -160,7 +201,8 @@ std::int64_t JsonObject::integer(std::string_view key) const {
   const Json& value = required(key);
   const bool fits = !value.is_number_unsigned() ||
                     value.get<std::uint64_t>() <= std::uint64_t{std::numeric_limits<std::int64_t>::max()};
-  if (!value.is_number_integer() || !fits) throw InputError("{} must be an integer, found {}", where(key), to_line(value));
+  if (!value.is_number_integer() || !fits)
+    throw InputError("{} must be an integer, found {}", where(key), shown(value));
   return value.get<std::int64_t>();
 }
 
@@ -171,23 +213,25 @@ std::int64_t JsonObject::integer(std::string_view key, std::int64_t fallback) co
 double JsonObject::number(std::string_view key) const {
   const Json& value = required(key);
   if (!value.is_number() || !std::isfinite(value.get<double>())) {
-    throw InputError("{} must be a finite number, found {}", where(key), to_line(value));
+    throw InputError("{} must be a finite number, found {}", where(key), shown(value));
   }
   return value.get<double>();
 }
 
-double JsonObject::number(std::string_view key, double fallback) const { return has(key) ? number(key) : fallback; }
+double JsonObject::number(std::string_view key, double fallback) const {
+  return has(key) ? number(key) : fallback;
+}
 
 bool JsonObject::boolean(std::string_view key, bool fallback) const {
   const Json* value = find(key);
   if (value == nullptr) return fallback;
-  if (!value->is_boolean()) throw InputError("{} must be true or false, found {}", where(key), to_line(*value));
+  if (!value->is_boolean()) throw InputError("{} must be true or false, found {}", where(key), shown(*value));
   return value->get<bool>();
 }
 
 std::string JsonObject::string(std::string_view key) const {
   const Json& value = required(key);
-  if (!value.is_string()) throw InputError("{} must be a string, found {}", where(key), to_line(value));
+  if (!value.is_string()) throw InputError("{} must be a string, found {}", where(key), shown(value));
   return value.get<std::string>();
 }
 

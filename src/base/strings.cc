@@ -11,15 +11,20 @@ namespace {
 
 bool is_continuation(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
 
-// The smallest second byte allowed after `first`, and the largest: excludes overlong forms, surrogates and what
-// lies beyond U+10FFFF (Unicode, table 3-7).
+// The smallest second byte allowed after `first`, and the largest: excludes overlong forms, surrogates and
+// what lies beyond U+10FFFF (Unicode, table 3-7).
 std::pair<unsigned char, unsigned char> second_byte_range(unsigned char first) {
   switch (first) {
-    case 0xE0: return {0xA0, 0xBF};
-    case 0xED: return {0x80, 0x9F};
-    case 0xF0: return {0x90, 0xBF};
-    case 0xF4: return {0x80, 0x8F};
-    default: return {0x80, 0xBF};
+    case 0xE0:
+      return {0xA0, 0xBF};
+    case 0xED:
+      return {0x80, 0x9F};
+    case 0xF0:
+      return {0x90, 0xBF};
+    case 0xF4:
+      return {0x80, 0x8F};
+    default:
+      return {0x80, 0xBF};
   }
 }
 
@@ -27,22 +32,27 @@ std::uint32_t code_point(std::string_view character) {
   const auto first = static_cast<unsigned char>(character[0]);
   if (character.size() == 1) return first;
   std::uint32_t value = first & (0x7Fu >> character.size());
-  for (const char byte : character.substr(1)) value = (value << 6) | (static_cast<unsigned char>(byte) & 0x3Fu);
+  for (const char byte : character.substr(1))
+    value = (value << 6) | (static_cast<unsigned char>(byte) & 0x3Fu);
   return value;
 }
 
 // Characters that would move the cursor, colour the text or turn its direction.
 bool is_dangerous(std::uint32_t c) {
-  return c < 0x20 || (c >= 0x7F && c < 0xA0) || (c >= 0x200E && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) ||
-         (c >= 0x2066 && c <= 0x2069);
+  return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x061C || (c >= 0x200E && c <= 0x200F) ||
+         (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
 }
 
 std::string escaped(std::uint32_t c) {
   switch (c) {
-    case '\n': return "\\n";
-    case '\r': return "\\r";
-    case '\t': return "\\t";
-    default: return c < 0x100 ? fmt::format("\\x{:02x}", c) : fmt::format("\\u{:04x}", c);
+    case '\n':
+      return "\\n";
+    case '\r':
+      return "\\r";
+    case '\t':
+      return "\\t";
+    default:
+      return c < 0x100 ? fmt::format("\\x{:02x}", c) : fmt::format("\\u{:04x}", c);
   }
 }
 
@@ -72,8 +82,9 @@ std::size_t utf8_length(std::string_view text) {
   const auto [low, high] = second_byte_range(first);
   const auto second = static_cast<unsigned char>(text[1]);
   if (second < low || second > high) return 0;
-  return std::all_of(text.begin() + 2, text.begin() + static_cast<std::ptrdiff_t>(length), is_continuation) ? length
-                                                                                                            : 0;
+  return std::all_of(text.begin() + 2, text.begin() + static_cast<std::ptrdiff_t>(length), is_continuation)
+             ? length
+             : 0;
 }
 
 std::size_t find_invalid_utf8(std::string_view text) {
@@ -148,7 +159,7 @@ std::string human_bytes(std::uint64_t bytes) {
   constexpr std::array kUnits{"B", "kB", "MB", "GB", "TB"};
   double value = static_cast<double>(bytes);
   std::size_t unit = 0;
-  while (value >= 1000 && unit + 1 < kUnits.size()) {
+  while (value >= 999.95 && unit + 1 < kUnits.size()) {
     value /= 1000;
     ++unit;
   }

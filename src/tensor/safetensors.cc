@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <limits>
+#include <optional>
 
 #include "hrt/base/error.h"
 #include "hrt/base/json.h"
@@ -27,33 +27,51 @@ struct Dtype {
 };
 
 constexpr std::array kDtypes{
-    Dtype{"F64", at::kDouble, 8},       Dtype{"F32", at::kFloat, 4},          Dtype{"F16", at::kHalf, 2},
-    Dtype{"BF16", at::kBFloat16, 2},    Dtype{"F8_E4M3", at::kFloat8_e4m3fn, 1}, Dtype{"F8_E5M2", at::kFloat8_e5m2, 1},
-    Dtype{"I64", at::kLong, 8},         Dtype{"I32", at::kInt, 4},            Dtype{"I16", at::kShort, 2},
-    Dtype{"I8", at::kChar, 1},          Dtype{"U8", at::kByte, 1},            Dtype{"U16", at::kUInt16, 2},
-    Dtype{"U32", at::kUInt32, 4},       Dtype{"U64", at::kUInt64, 8},         Dtype{"BOOL", at::kBool, 1},
+    Dtype{"F64", at::kDouble, 8},
+    Dtype{"F32", at::kFloat, 4},
+    Dtype{"F16", at::kHalf, 2},
+    Dtype{"BF16", at::kBFloat16, 2},
+    Dtype{"F8_E4M3", at::kFloat8_e4m3fn, 1},
+    Dtype{"F8_E5M2", at::kFloat8_e5m2, 1},
+    Dtype{"I64", at::kLong, 8},
+    Dtype{"I32", at::kInt, 4},
+    Dtype{"I16", at::kShort, 2},
+    Dtype{"I8", at::kChar, 1},
+    Dtype{"U8", at::kByte, 1},
+    Dtype{"U16", at::kUInt16, 2},
+    Dtype{"U32", at::kUInt32, 4},
+    Dtype{"U64", at::kUInt64, 8},
+    Dtype{"BOOL", at::kBool, 1},
 };
 
 const Dtype* find_dtype(std::string_view name) {
-  const auto* found = std::find_if(kDtypes.begin(), kDtypes.end(), [&](const Dtype& d) { return d.name == name; });
+  const auto* found =
+      std::find_if(kDtypes.begin(), kDtypes.end(), [&](const Dtype& d) { return d.name == name; });
   return found == kDtypes.end() ? nullptr : found;
 }
 
-std::uint64_t element_bytes(at::ScalarType type) {
-  return std::find_if(kDtypes.begin(), kDtypes.end(), [&](const Dtype& d) { return d.type == type; })->bytes;
+const Dtype& dtype_of(at::ScalarType type) {
+  const auto* found =
+      std::find_if(kDtypes.begin(), kDtypes.end(), [&](const Dtype& d) { return d.type == type; });
+  if (found == kDtypes.end()) throw InputError("safetensors has no dtype for {}", c10::toString(type));
+  return *found;
 }
 
-// shape x element size, or nothing when it does not fit 63 bits.
-bool byte_size(const std::vector<std::int64_t>& shape, std::uint64_t element, std::uint64_t& bytes) {
-  bytes = element;
-  for (const std::int64_t dimension : shape) {
-    if (__builtin_mul_overflow(bytes, static_cast<std::uint64_t>(dimension), &bytes)) return false;
-    if (bytes > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) return false;
+// shape x element size, or nothing when it does not fit 63 bits. Sizes of 0 do not hide the others: strides
+// are products, too.
+std::optional<std::uint64_t> byte_size(const std::vector<std::int64_t>& shape, std::uint64_t element) {
+  std::int64_t bytes = static_cast<std::int64_t>(element);
+  bool empty = false;
+  for (const std::int64_t size : shape) {
+    empty = empty || size == 0;
+    if (__builtin_mul_overflow(bytes, std::max<std::int64_t>(size, 1), &bytes)) return std::nullopt;
   }
-  return true;
+  return empty ? 0 : static_cast<std::uint64_t>(bytes);
 }
 
-std::string shape_text(const std::vector<std::int64_t>& shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  return fmt::format("[{}]", fmt::join(shape, ", "));
+}
 
 std::vector<std::int64_t> read_shape(const JsonObject& entry) {
   const Json* shape = entry.find("shape");
@@ -78,8 +96,8 @@ std::pair<std::uint64_t, std::uint64_t> read_offsets(const JsonObject& entry) {
   return {(*offsets)[0].get<std::uint64_t>(), (*offsets)[1].get<std::uint64_t>()};
 }
 
-TensorInfo read_entry(const std::string& name, const Json& value, const std::string& origin, std::uint64_t start,
-                      std::uint64_t file_size) {
+TensorInfo read_entry(const std::string& name, const Json& value, const std::string& origin,
+                      std::uint64_t start, std::uint64_t file_size) {
   const JsonObject entry(value, origin, fmt::format("/{}", escape_for_terminal(name)));
   const std::string dtype_name = entry.string("dtype");
   const Dtype* dtype = find_dtype(dtype_name);
@@ -89,11 +107,10 @@ TensorInfo read_entry(const std::string& name, const Json& value, const std::str
   TensorInfo info{name, dtype->type, read_shape(entry), 0, 0};
   const auto [begin, end] = read_offsets(entry);
   if (begin > end || end > file_size - start) {
-    throw InputError("{}: tensor {} spans bytes {}..{}, but the file holds {} bytes of data (truncated?)", origin,
-                     escape_for_terminal(name), begin, end, file_size - start);
+    throw InputError("{}: tensor {} spans bytes {}..{}, but the file holds {} bytes of data (truncated?)",
+                     origin, escape_for_terminal(name), begin, end, file_size - start);
   }
-  std::uint64_t bytes = 0;
-  if (!byte_size(info.shape, dtype->bytes, bytes) || bytes != end - begin) {
+  if (byte_size(info.shape, dtype->bytes) != end - begin) {
     throw InputError("{}: tensor {} of shape {} and dtype {} does not fit its {} bytes", origin,
                      escape_for_terminal(name), shape_text(info.shape), dtype_name, end - begin);
   }
@@ -102,13 +119,14 @@ TensorInfo read_entry(const std::string& name, const Json& value, const std::str
   return info;
 }
 
-void check_no_overlap_or_hole(const std::vector<TensorInfo>& sorted, const std::string& origin, std::uint64_t start,
-                              std::uint64_t file_size) {
+void check_no_overlap_or_hole(const std::vector<TensorInfo>& sorted, const std::string& origin,
+                              std::uint64_t start, std::uint64_t file_size) {
   std::uint64_t next = start;
   for (const TensorInfo& info : sorted) {
     if (info.begin != next) {
-      throw InputError("{}: tensor {} begins at byte {}, expected {} ({})", origin, escape_for_terminal(info.name),
-                       info.begin, next, info.begin < next ? "tensors overlap" : "a hole between tensors");
+      throw InputError("{}: tensor {} begins at byte {}, expected {} ({})", origin,
+                       escape_for_terminal(info.name), info.begin, next,
+                       info.begin < next ? "tensors overlap" : "a hole between tensors");
     }
     next = info.end;
   }
@@ -118,29 +136,39 @@ void check_no_overlap_or_hole(const std::vector<TensorInfo>& sorted, const std::
 Metadata read_metadata(const Json& value, const std::string& origin) {
   Metadata metadata;
   const JsonObject object(value, origin, "/__metadata__");
-  for (const auto& [key, text] : value.items()) metadata[key] = object.string(key);
+  for (const auto& [key, text] : value.items()) {
+    if (!text.is_string()) throw InputError("{} must be a string", object.where(key));
+    metadata[key] = text;
+  }
   return metadata;
 }
 
 std::string header_of(const MappedFile& file) {
   const std::string origin = file.path().string();
   std::uint64_t size = 0;
-  if (file.size() < sizeof size) throw InputError("{}: {} bytes are no safetensors file", origin, file.size());
+  if (file.size() < sizeof size)
+    throw InputError("{}: {} bytes are no safetensors file", origin, file.size());
   std::memcpy(&size, file.data(), sizeof size);
   if (size > kMaxHeader || size > file.size() - sizeof size) {
-    throw InputError("{}: header of {} bytes in a file of {} (truncated, or no safetensors file)", origin, size,
-                     file.size());
+    throw InputError("{}: header of {} bytes in a file of {} (truncated, or no safetensors file)", origin,
+                     size, file.size());
   }
   return std::string(file.text().substr(sizeof size, size));
 }
 
-std::string header_text(const std::vector<SafetensorsWriter::Declaration>& tensors, const Metadata& metadata) {
+std::uint64_t declared_bytes(const SafetensorsWriter::Declaration& tensor) {
+  const auto bytes = byte_size(tensor.shape, dtype_of(tensor.dtype).bytes);
+  if (!bytes) throw RunError("tensor {} of shape {} is too large", tensor.name, shape_text(tensor.shape));
+  return *bytes;
+}
+
+std::string header_text(const std::vector<SafetensorsWriter::Declaration>& tensors,
+                        const Metadata& metadata) {
   Json header = Json::object();
   if (!metadata.empty()) header["__metadata__"] = metadata;
   std::uint64_t offset = 0;
   for (const auto& tensor : tensors) {
-    std::uint64_t bytes = 0;
-    if (!byte_size(tensor.shape, element_bytes(tensor.dtype), bytes)) throw RunError("{} is too large", tensor.name);
+    const std::uint64_t bytes = declared_bytes(tensor);
     header[tensor.name] = {{"dtype", safetensors_dtype(tensor.dtype)},
                            {"shape", tensor.shape},
                            {"data_offsets", {offset, offset + bytes}}};
@@ -153,14 +181,10 @@ std::string header_text(const std::vector<SafetensorsWriter::Declaration>& tenso
 
 }  // namespace
 
-std::string safetensors_dtype(at::ScalarType dtype) {
-  for (const Dtype& known : kDtypes) {
-    if (known.type == dtype) return std::string(known.name);
-  }
-  throw InputError("safetensors has no dtype for {}", c10::toString(dtype));
-}
+std::string safetensors_dtype(at::ScalarType dtype) { return std::string(dtype_of(dtype).name); }
 
-SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : file_(std::make_shared<MappedFile>(path)) {
+SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
+    : file_(std::make_shared<MappedFile>(path)) {
   const std::string origin = path.string();
   const std::string header = header_of(*file_);
   const std::uint64_t start = sizeof(std::uint64_t) + header.size();
@@ -195,39 +219,54 @@ at::Tensor SafetensorsFile::tensor(const std::string& name) const {
   }
   auto* data = const_cast<std::byte*>(file_->data()) + info->begin;
   // Elements must be aligned for typed access; files by other writers may not be.
-  if (reinterpret_cast<std::uintptr_t>(data) % element_bytes(info->dtype) != 0) {
+  if (reinterpret_cast<std::uintptr_t>(data) % dtype_of(info->dtype).bytes != 0) {
     const auto options = at::TensorOptions().dtype(at::kByte);
     const auto size = static_cast<std::int64_t>(info->end - info->begin);
     return at::from_blob(data, {size}, options).clone().view(info->dtype).view(info->shape);
   }
-  return at::from_blob(data, info->shape, [keep = file_](void*) {}, at::TensorOptions().dtype(info->dtype));
+  return at::from_blob(
+      data, info->shape, [keep = file_](void*) {}, at::TensorOptions().dtype(info->dtype));
 }
 
-void SafetensorsFile::release(const TensorInfo& info) const { file_->release(info.begin, info.end - info.begin); }
+void SafetensorsFile::release(const TensorInfo& info) const {
+  file_->release(info.begin, info.end - info.begin);
+}
 
-SafetensorsWriter::SafetensorsWriter(const std::filesystem::path& path, const std::vector<Declaration>& tensors,
-                                     const Metadata& metadata)
+SafetensorsWriter::SafetensorsWriter(const std::filesystem::path& path,
+                                     const std::vector<Declaration>& tensors, const Metadata& metadata)
     : file_(path) {
   const std::string header = header_text(tensors, metadata);
   const std::uint64_t size = header.size();
   file_.write(&size, sizeof size);
   file_.write(header);
-  for (const Declaration& tensor : tensors) {
-    std::uint64_t bytes = 0;
-    byte_size(tensor.shape, element_bytes(tensor.dtype), bytes);
-    expected_ += bytes;
-  }
+  for (const Declaration& tensor : tensors)
+    awaited_.push_back({tensor.name, tensor.dtype, declared_bytes(tensor)});
 }
 
 void SafetensorsWriter::append(const at::Tensor& slice) {
   const at::Tensor data = slice.cpu().contiguous();
-  file_.write(data.const_data_ptr(), data.nbytes());
-  written_ += data.nbytes();
+  const std::uint64_t bytes = data.nbytes();
+  skip_complete();
+  if (bytes > 0) {
+    const bool fits =
+        !awaited_.empty() && awaited_.front().dtype == data.scalar_type() && awaited_.front().bytes >= bytes;
+    if (!fits)
+      throw RunError("{} bytes of {} are not what was declared next", bytes,
+                     c10::toString(data.scalar_type()));
+    awaited_.front().bytes -= bytes;
+  }
+  file_.write(data.const_data_ptr(), bytes);
 }
 
 void SafetensorsWriter::commit() {
-  if (written_ != expected_) throw RunError("{} bytes of tensors were written, {} declared", written_, expected_);
+  skip_complete();
+  if (!awaited_.empty())
+    throw RunError("{} bytes of tensor {} are missing", awaited_.front().bytes, awaited_.front().name);
   file_.commit();
+}
+
+void SafetensorsWriter::skip_complete() {
+  while (!awaited_.empty() && awaited_.front().bytes == 0) awaited_.pop_front();
 }
 
 void write_safetensors(const std::filesystem::path& path, const std::vector<NamedTensor>& tensors,

@@ -28,7 +28,8 @@ std::map<std::string, std::string> read_weight_map(const fs::path& index) {
   const JsonObject weight_map = JsonObject(root, index.string()).object("weight_map");
   std::map<std::string, std::string> result;
   for (const auto& [tensor, piece] : weight_map.raw().items()) {
-    result[tensor] = weight_map.string(tensor);
+    if (!piece.is_string()) throw InputError("{} must be the name of a file", weight_map.where(tensor));
+    result[tensor] = piece;
     check_piece_name(result[tensor], index);
   }
   if (result.empty()) throw InputError("{}: /weight_map is empty", index.string());
@@ -47,7 +48,8 @@ WeightFiles::WeightFiles(const fs::path& folder) : folder_(folder) {
   std::map<std::string, std::string> weight_map;
   std::vector<std::string> names{kSingle};
   if (!fs::exists(folder / kSingle)) {
-    if (!fs::exists(folder / kIndex)) throw InputError("{}: neither {} nor {} is there", folder.string(), kSingle, kIndex);
+    if (!fs::exists(folder / kIndex))
+      throw InputError("{}: neither {} nor {} is there", folder.string(), kSingle, kIndex);
     weight_map = read_weight_map(folder / kIndex);
     names = piece_names(weight_map);
   }
@@ -72,7 +74,8 @@ WeightFiles::WeightFiles(const fs::path& folder) : folder_(folder) {
 
 const SafetensorsFile& WeightFiles::piece_of(const std::string& name) const {
   const auto found = piece_.find(name);
-  if (found == piece_.end()) throw InputError("{}: no tensor {}", folder_.string(), escape_for_terminal(name));
+  if (found == piece_.end())
+    throw InputError("{}: no tensor {}", folder_.string(), escape_for_terminal(name));
   return pieces_[found->second];
 }
 
@@ -85,6 +88,8 @@ at::Tensor WeightFiles::tensor(const std::string& name) const { return piece_of(
 
 const fs::path& WeightFiles::file_of(const std::string& name) const { return piece_of(name).file().path(); }
 
-void WeightFiles::release(const std::string& name) const { piece_of(name).release(*piece_of(name).find(name)); }
+void WeightFiles::release(const std::string& name) const {
+  piece_of(name).release(*piece_of(name).find(name));
+}
 
 }  // namespace hrt

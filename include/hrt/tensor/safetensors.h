@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <deque>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -25,9 +26,9 @@ struct TensorInfo {
 
 using Metadata = std::map<std::string, std::string>;
 
-// A safetensors file, mapped. Opening checks everything before anything is allocated from it: header size, JSON,
-// known dtypes, shape x dtype == span, spans inside the file, without overlap or hole. Throws InputError naming
-// file, tensor and what was expected.
+// A safetensors file, mapped. Opening checks everything before anything is allocated from it: header size,
+// JSON, known dtypes, shape x dtype == span, spans inside the file, without overlap or hole. Throws
+// InputError naming file, tensor and what was expected.
 class SafetensorsFile {
  public:
   explicit SafetensorsFile(const std::filesystem::path& path);
@@ -37,7 +38,8 @@ class SafetensorsFile {
   const Metadata& metadata() const { return metadata_; }
   const MappedFile& file() const { return *file_; }
 
-  // A view of the mapping, which it keeps alive; read only, CPU. Throws InputError listing near names when absent.
+  // A view of the mapping, which it keeps alive; read only, CPU. Throws InputError listing near names when
+  // absent.
   at::Tensor tensor(const std::string& name) const;
   // Tells the kernel that the tensor's pages are not needed any more.
   void release(const TensorInfo& info) const;
@@ -49,8 +51,8 @@ class SafetensorsFile {
   Metadata metadata_;
 };
 
-// The weights of a checkpoint folder: `model.safetensors`, or the pieces named by `model.safetensors.index.json`
-// (names that leave the folder are refused).
+// The weights of a checkpoint folder: `model.safetensors`, or the pieces named by
+// `model.safetensors.index.json` (names that leave the folder are refused).
 class WeightFiles {
  public:
   explicit WeightFiles(const std::filesystem::path& folder);
@@ -81,8 +83,8 @@ struct NamedTensor {
 void write_safetensors(const std::filesystem::path& path, const std::vector<NamedTensor>& tensors,
                        const Metadata& metadata = {});
 
-// Writes a file whose tensors are not all in memory: declare every tensor, then append the data of each in the
-// declared order, in as many slices along the first dimension as wanted, then commit.
+// Writes a file whose tensors are not all in memory: declare every tensor, then append the data of each in
+// the declared order, in as many slices along the first dimension as wanted, then commit.
 class SafetensorsWriter {
  public:
   struct Declaration {
@@ -92,13 +94,22 @@ class SafetensorsWriter {
   };
   SafetensorsWriter(const std::filesystem::path& path, const std::vector<Declaration>& tensors,
                     const Metadata& metadata = {});
+  // Throws RunError when the slice has another dtype than the tensor whose turn it is, or too many bytes for
+  // it.
   void append(const at::Tensor& slice);
-  void commit();  // throws when what was appended is not what was declared
+  // Throws RunError when something declared was not appended.
+  void commit();
 
  private:
+  struct Awaited {
+    std::string name;
+    at::ScalarType dtype;
+    std::uint64_t bytes;  // still to come
+  };
+  void skip_complete();
+
   AtomicFile file_;
-  std::uint64_t expected_ = 0;
-  std::uint64_t written_ = 0;
+  std::deque<Awaited> awaited_;
 };
 
 // "F32", "BF16", ...: the format's names. Throws InputError for a dtype that the format lacks.
