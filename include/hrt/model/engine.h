@@ -16,9 +16,9 @@ namespace hrt {
 
 // One prompt's work: prefill, capture rows of the residual stream, and, when asked, a greedy reply.
 struct Job {
-  std::vector<std::int64_t> tokens;   // at least one
-  std::vector<std::int64_t> capture;  // token indices whose rows are wanted, ascending, distinct
-  std::int64_t max_new_tokens = 0;    // 0: no reply
+  std::vector<std::int64_t> tokens = {};   // at least one
+  std::vector<std::int64_t> capture = {};  // token indices whose rows are wanted, ascending, distinct
+  std::int64_t max_new_tokens = 0;         // 0: no reply
 };
 
 enum class StopReason { kNone, kEos, kLength };

@@ -1,0 +1,150 @@
+#include "kernels.h"
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/randn.h>
+#include <c10/core/InferenceMode.h>
+#include <gtest/gtest.h>
+
+#include "golden.h"
+
+namespace hrt {
+namespace {
+
+using test::worst_difference;
+
+// The fused CPU kernels against the plain ATen ones, at sizes that are and are not multiples of a vector.
+class CpuKernels : public testing::TestWithParam<std::int64_t> {
+ protected:
+  const c10::InferenceMode inference_;
+  const std::int64_t width_ = GetParam();
+  const std::unique_ptr<Kernels> fused_ = make_cpu_kernels();
+  const std::unique_ptr<Kernels> plain_ = make_aten_kernels();
+};
+
+TEST_P(CpuKernels, AddNorm) {
+  const at::Tensor weight = at::randn({width_});
+  for (const at::Tensor& delta : {at::Tensor(), at::randn({7, width_})}) {
+    at::Tensor residual = at::randn({7, width_});
+    at::Tensor expected_residual = residual.clone();
+    at::Tensor out = at::empty({7, width_});
+    at::Tensor expected = at::empty({7, width_});
+    fused_->add_norm(residual, delta, weight, 1e-5, out);
+    plain_->add_norm(expected_residual, delta, weight, 1e-5, expected);
+    EXPECT_TRUE(residual.equal(expected_residual));
+    EXPECT_LE(worst_difference(out, expected), 1e-6);
+  }
+}
+
+TEST_P(CpuKernels, Gate) {
+  const at::Tensor gate_up = at::randn({7, 2 * width_}).mul_(6);
+  for (const at::Tensor& bias : {at::Tensor(), at::randn({2 * width_})}) {
+    for (const Activation activation :
+         {Activation::kSilu, Activation::kGelu, Activation::kGeluTanh, Activation::kRelu}) {
+      at::Tensor out = at::empty({7, width_});
+      at::Tensor expected = at::empty({7, width_});
+      fused_->gate(gate_up, bias, activation, out);
+      plain_->gate(gate_up, bias, activation, expected);
+      EXPECT_LE(out.sub(expected).abs().max().item<float>(), 1e-6 * gate_up.square().max().item<float>());
+    }
+  }
+}
+
+TEST_P(CpuKernels, GateOfExtremesIsFinite) {
+  at::Tensor gate_up = at::randn({1, 2 * width_});
+  gate_up.narrow(1, 0, width_).fill_(-1e30);
+  at::Tensor out = at::empty({1, width_});
+  fused_->gate(gate_up, {}, Activation::kSilu, out);
+  EXPECT_EQ(out.abs().max().item<float>(), 0);
+}
+
+TEST_P(CpuKernels, Best) {
+  at::Tensor logits = at::randn({40, width_});
+  for (std::int64_t i = 0; i < 40; ++i) logits[i][(i * 7) % width_] = 4 + static_cast<double>(i % 3);
+  const std::vector<Choice> fused = fused_->best(logits);
+  const std::vector<Choice> plain = plain_->best(logits);
+  for (std::size_t i = 0; i < fused.size(); ++i) {
+    EXPECT_EQ(fused[i].token, plain[i].token);
+    EXPECT_NEAR(fused[i].margin, plain[i].margin, 1e-6);
+    EXPECT_TRUE(fused[i].finite);
+  }
+}
+
+TEST_P(CpuKernels, BestSaysWhenThereIsNone) {
+  at::Tensor logits = at::randn({1, width_});
+  logits.fill_(std::nan(""));
+  EXPECT_FALSE(fused_->best(logits)[0].finite);
+  logits.fill_(0).select(1, width_ - 1).fill_(std::numeric_limits<float>::infinity());
+  EXPECT_FALSE(fused_->best(logits)[0].finite);
+}
+
+INSTANTIATE_TEST_SUITE_P(Widths, CpuKernels, testing::Values(2, 16, 40, 77, 256));
+
+// Attention of several sequences through both kinds of cache.
+struct AttentionCase {
+  std::int64_t heads;
+  std::int64_t kv_heads;
+  std::int64_t head_dim;
+  std::int64_t window;
+};
+
+class CpuAttention : public testing::TestWithParam<AttentionCase> {
+ protected:
+  DecoderSpec spec() const {
+    DecoderSpec spec;
+    spec.layers = 1;
+    spec.heads = GetParam().heads;
+    spec.kv_heads = GetParam().kv_heads;
+    spec.head_dim = GetParam().head_dim;
+    spec.max_positions = 1024;
+    return spec;
+  }
+
+  std::int64_t width() const { return (GetParam().heads + 2 * GetParam().kv_heads) * GetParam().head_dim; }
+
+  // A prefix of 21 tokens, then sequences that share it: `lengths` tokens each, twice.
+  std::vector<at::Tensor> run(const Kernels& kernels, const std::vector<at::Tensor>& inputs,
+                              const std::vector<std::int64_t>& lengths) const {
+    const DecoderSpec decoder = spec();
+    const Rope rope(decoder);
+    KvCache cache(decoder, 200, at::TensorOptions(at::kFloat), kernels.layout());
+    KvSequence prefix;
+    std::vector<KvSequence> sequences(lengths.size());
+    std::vector<at::Tensor> outputs;
+    for (std::size_t pass = 0; pass < inputs.size(); ++pass) {
+      Batch batch;
+      const auto add = [&](KvSequence& kv, std::int64_t count) {
+        const std::vector<std::int64_t> tokens(static_cast<std::size_t>(count), 1);
+        batch.add(cache, kv, static_cast<std::int64_t>(batch.parts().size()), tokens, 0);
+      };
+      if (pass == 0) add(prefix, 21);
+      for (std::size_t i = 0; i < lengths.size(); ++i) {
+        if (pass == 0) sequences[i] = cache.fork(prefix);
+        add(sequences[i], lengths[i]);
+      }
+      at::Tensor qkv = inputs[pass].narrow(0, 0, batch.size()).clone();
+      at::Tensor out = at::empty({batch.size(), GetParam().heads * GetParam().head_dim});
+      const auto step = kernels.attention(decoder, batch, cache, rope.table(batch));
+      step->store(qkv, inputs.back().select(0, 0).clone(), 0);
+      step->attend(qkv, 0, GetParam().window, out);
+      outputs.push_back(out);
+    }
+    return outputs;
+  }
+};
+
+TEST_P(CpuAttention, EqualsPlainAttention) {
+  const c10::InferenceMode inference;
+  const std::vector<std::int64_t> lengths{1, 2, 3, 16, 40, 130, 1};
+  const std::vector<at::Tensor> inputs{at::randn({300, width()}), at::randn({300, width()})};
+  const auto fused = run(*make_cpu_kernels(), inputs, lengths);
+  const auto plain = run(*make_aten_kernels(), inputs, lengths);
+  for (std::size_t i = 0; i < fused.size(); ++i) EXPECT_LE(worst_difference(fused[i], plain[i]), 3e-6);
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, CpuAttention,
+                         testing::Values(AttentionCase{4, 4, 64, 0}, AttentionCase{9, 3, 64, 0},
+                                         AttentionCase{4, 2, 12, 0}, AttentionCase{8, 1, 80, 0},
+                                         AttentionCase{4, 4, 128, 5}, AttentionCase{6, 2, 32, 33}));
+
+}  // namespace
+}  // namespace hrt

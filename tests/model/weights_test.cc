@@ -1,0 +1,69 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <limits>
+
+#include "golden.h"
+#include "hrt/base/error.h"
+#include "hrt/model/memory.h"
+
+namespace hrt {
+namespace {
+
+// A copy of a tiny checkpoint in which one value of one tensor is changed.
+std::filesystem::path spoiled(const std::string& tensor, float value) {
+  const std::filesystem::path source = test::goldens_folder() / "llama-bias";
+  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "spoiled-checkpoint";
+  std::filesystem::create_directories(folder);
+  std::filesystem::copy_file(source / "config.json", folder / "config.json",
+                             std::filesystem::copy_options::overwrite_existing);
+  const SafetensorsFile file(source / "model.safetensors");
+  std::vector<NamedTensor> tensors;
+  for (const TensorInfo& info : file.tensors()) {
+    at::Tensor copy = file.tensor(info.name).clone();
+    if (info.name == tensor) copy.view({-1})[copy.numel() - 1] = value;
+    tensors.push_back({info.name, copy});
+  }
+  write_safetensors(folder / "model.safetensors", tensors);
+  return folder;
+}
+
+TEST(Weights, NonFiniteOnesAreRefusedByName) {
+  const std::string name = "model.layers.1.mlp.up_proj.weight";
+  for (const float value :
+       {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::infinity()}) {
+    const Checkpoint checkpoint(spoiled(name, value));
+    for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16}) {
+      try {
+        const Decoder decoder(checkpoint, {.device = at::kCPU, .dtype = dtype, .progress = {}});
+        FAIL() << "loaded";
+      } catch (const InputError& error) {
+        EXPECT_THAT(error.what(), testing::HasSubstr(name));
+        EXPECT_THAT(error.what(), testing::HasSubstr("model.safetensors"));
+      }
+    }
+  }
+}
+
+TEST(Weights, AreCountedAsEstimated) {
+  for (const std::string& name : test::golden_names()) {
+    const test::TinyModel model(name);
+    EXPECT_EQ(model.decoder.weight_bytes(), weight_bytes(model.decoder.spec(), at::kFloat)) << name;
+  }
+}
+
+// Half precision on tiny checkpoints: no parity to the last digit, but the same rows within its rounding.
+TEST(Weights, HalfPrecisionStaysNear) {
+  for (const auto& [dtype, tolerance] : {std::pair(at::kBFloat16, 0.05), std::pair(at::kHalf, 0.002)}) {
+    const test::TinyModel model("llama-gqa-tied", dtype);
+    const std::vector<JobResult> results = run_jobs(model.decoder, model.jobs(), model.everything());
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      EXPECT_EQ(results[i].rows.scalar_type(), dtype);
+      EXPECT_LE(test::worst_difference(results[i].rows, model.goldens[i].rows), tolerance);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace hrt
