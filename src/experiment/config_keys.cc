@@ -231,7 +231,7 @@ Json schema_of(const KeySpec& key) {
     case KeyKind::kLayers:
       return {{"anyOf", {string, {{"type", "array"}, {"items", {{"type", "integer"}, {"minimum", 0}}}}}}};
     case KeyKind::kSources:
-      return {{"type", "array"}, {"items", {{"$ref", "#/$defs/source"}}}};
+      return {{"type", "array"}, {"items", {{"$ref", "#/definitions/source"}}}};
     case KeyKind::kArguments:
       return {{"type", "object"}, {"additionalProperties", string}};
   }
@@ -295,17 +295,19 @@ void check_config(const Json& config, Command command, const std::string& origin
 Json config_schema() {
   Json properties = {{"$schema", {{"type", "string"}}}};
   for (const KeySpec& key : all_keys()) {
+    // Keys without a default may be null, as --print-config writes them.
     Json property = schema_of(key);
+    if (key.fallback.is_null()) property = {{"anyOf", {property, {{"type", "null"}}}}};
     property["description"] = key.help;
     if (!key.fallback.is_null()) property["default"] = key.fallback;
     properties[key.name] = property;
   }
-  return {{"$schema", "https://json-schema.org/draft/2020-12/schema"},
+  return {{"$schema", "http://json-schema.org/draft-07/schema#"},
           {"title", "hrt config"},
           {"type", "object"},
           {"properties", properties},
           {"additionalProperties", false},
-          {"$defs", {{"source", source_schema()}}}};
+          {"definitions", {{"source", source_schema()}}}};
 }
 
 }  // namespace hrt

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace hrt::testing {
+
+struct ProcessResult {
+  int code = 0;  // exit code, or 128 + signal when a signal ended it
+  std::string out;
+  std::string err;
+};
+
+// Runs the hrt binary to its end. `env` are further NAME=VALUE settings.
+ProcessResult run_hrt(const std::vector<std::string>& arguments, const std::vector<std::string>& env = {});
+
+// Starts the binary, waits until `ready` says so (or it ended), sends it `signal`, and waits for its end.
+ProcessResult interrupt_hrt(const std::vector<std::string>& arguments, const std::function<bool()>& ready,
+                            int signal);
+
+// A fresh folder, removed with its content at the end.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
+  // Writes a file and returns its path.
+  std::string write(const std::string& name, const std::string& content) const;
+
+ private:
+  std::filesystem::path path_;
+};
+
+std::string read_text(const std::filesystem::path& file);
+
+// The folder of a tiny checkpoint that is committed with the tests.
+std::string tiny_checkpoint(const std::string& name);
+
+// `count` prompts as token ids, of lengths 1..longest, without a common beginning; ids below `vocabulary`.
+std::string token_prompts(int count, int longest, int vocabulary, bool labels = true);
+
+}  // namespace hrt::testing

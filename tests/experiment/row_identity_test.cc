@@ -1,0 +1,102 @@
+#include "hrt/experiment/row_identity.h"
+
+#include <ATen/ops/stack.h>
+#include <c10/core/InferenceMode.h>
+#include <gmock/gmock.h>
+
+#include <fstream>
+
+#include "hrt/base/error.h"
+#include "hrt/experiment/config.h"
+#include "hrt/experiment/prompt_run.h"
+
+namespace hrt {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A computed run of a tiny checkpoint whose stored rows the tests may spoil.
+class RowIdentityTest : public ::testing::Test {
+ protected:
+  RowIdentityTest() : folder_(fs::path(::testing::TempDir()) / "hrt-identity-test") {
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+    std::ofstream prompts(folder_ / "p.jsonl");
+    for (int i = 0; i < 40; ++i) prompts << R"({"tokens": [3, )" << 4 + i << ", " << 5 + i % 7 << "]}\n";
+    prompts.close();
+    const std::string model = HRT_SOURCE_DIR "/tests/model/goldens/llama-gqa-tied";
+    prompts_.emplace(Command::kExtract, resolve_config(Command::kExtract, std::nullopt,
+                                                       {{"model", model, ""},
+                                                        {"prompts", {(folder_ / "p.jsonl").string()}, ""},
+                                                        {"template", "raw", ""},
+                                                        {"positions", {"t_inst"}, ""},
+                                                        {"outcomes", "generate", ""},
+                                                        {"max_new_tokens", 4, ""},
+                                                        {"device", "cpu", ""}}));
+    run_.emplace(folder_ / "run", IfExists::kRefuse, prompts_->identity());
+    groups_.emplace(*run_, prompts_->set(), prompts_->work(), cut_groups(40, 16));
+    decoder_.emplace(prompts_->load());
+    EngineStats stats;
+    groups_->run(
+        *decoder_, 8, [](const PreparedPrompt&, const Reply&) {}, stats);
+  }
+  ~RowIdentityTest() override { fs::remove_all(folder_); }
+
+  RowIdentity check(double share) const {
+    return check_row_identity(*decoder_, prompts_->set(), prompts_->work(), *groups_, share, 0);
+  }
+
+  // Changes the rows of the first group's file.
+  void spoil(const std::function<void(at::Tensor& rows)>& change) const {
+    const fs::path file = run_->work() / "group-00000.safetensors";
+    std::vector<NamedTensor> tensors;
+    {
+      const SafetensorsFile stored(file);
+      for (const TensorInfo& info : stored.tensors()) {
+        tensors.push_back({info.name, stored.tensor(info.name).clone()});
+        if (info.name == "rows.t_inst") change(tensors.back().tensor);
+      }
+    }
+    write_safetensors(file, tensors);
+  }
+
+  c10::InferenceMode inference_;
+  fs::path folder_;
+  std::optional<PromptRun> prompts_;
+  std::optional<RunDirectory> run_;
+  std::optional<GroupRunner> groups_;
+  std::optional<Decoder> decoder_;
+};
+
+TEST_F(RowIdentityTest, HoldsForWhatTheEngineComputed) {
+  const RowIdentity identity = check(1.0);
+  EXPECT_EQ(identity.prompts, 40);
+  EXPECT_EQ(identity.replies, 40);
+  EXPECT_TRUE(identity.holds()) << identity.to_json();
+  EXPECT_GT(identity.worst, 0) << "batched and single rows agree to the bit: was anything computed again?";
+}
+
+TEST_F(RowIdentityTest, ChecksAtLeastSixteenPrompts) {
+  EXPECT_EQ(check(0.01).prompts, 16);
+  EXPECT_EQ(check(0.0).prompts, 0);
+}
+
+TEST_F(RowIdentityTest, CatchesTwoPromptsWithEachOthersRows) {
+  spoil([](at::Tensor& rows) {
+    const at::Tensor first = rows.select(0, 2).clone();
+    rows.select(0, 2).copy_(rows.select(0, 5));
+    rows.select(0, 5).copy_(first);
+  });
+  const RowIdentity identity = check(1.0);
+  EXPECT_FALSE(identity.holds());
+  EXPECT_GT(identity.worst, 0.1);
+  EXPECT_THAT(identity.worst_prompt, ::testing::AnyOf("p:3", "p:6"));
+}
+
+TEST_F(RowIdentityTest, CatchesRowsOfZeros) {
+  spoil([](at::Tensor& rows) { rows.select(0, 0).zero_(); });
+  EXPECT_FALSE(check(1.0).holds());
+}
+
+}  // namespace
+}  // namespace hrt

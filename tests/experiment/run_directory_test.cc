@@ -1,0 +1,88 @@
+#include "hrt/experiment/run_directory.h"
+
+#include <gmock/gmock.h>
+
+#include <fstream>
+
+#include "hrt/base/error.h"
+
+namespace hrt {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+class RunDirectoryTest : public ::testing::Test {
+ protected:
+  RunDirectoryTest() : path_(fs::path(::testing::TempDir()) / "hrt-run-test") { fs::remove_all(path_); }
+  ~RunDirectoryTest() override { fs::remove_all(path_); }
+
+  std::string refusal(IfExists if_exists, const Json& identity) {
+    try {
+      RunDirectory(path_, if_exists, identity);
+    } catch (const InputError& error) {
+      return error.what();
+    }
+    return "no error";
+  }
+
+  fs::path path_;
+  Json identity_{{"model", "abc"}, {"config", {{"judge", "zhao2025"}}}};
+};
+
+TEST_F(RunDirectoryTest, StartsRunningAndEndsCompleteWithoutScratch) {
+  {
+    RunDirectory run(path_, IfExists::kRefuse, identity_);
+    EXPECT_TRUE(fs::is_directory(run.work()));
+    EXPECT_FALSE(run.complete());
+    EXPECT_EQ(read_json(path_ / "manifest.json").at("status"), "running");
+    run.finish(3);
+  }
+  const Json manifest = read_json(path_ / "manifest.json");
+  EXPECT_EQ(manifest.at("status"), "complete");
+  EXPECT_EQ(manifest.at("exit_code"), 3);
+  EXPECT_FALSE(fs::exists(path_ / "work"));
+}
+
+TEST_F(RunDirectoryTest, AnExistingRunNeedsResumeOrOverwrite) {
+  RunDirectory(path_, IfExists::kRefuse, identity_);
+  EXPECT_THAT(refusal(IfExists::kRefuse, identity_),
+              HasSubstr("--resume continues it, --overwrite replaces it"));
+  EXPECT_TRUE(RunDirectory(path_, IfExists::kResume, identity_).resumed());
+  EXPECT_FALSE(RunDirectory(path_, IfExists::kOverwrite, identity_).resumed());
+}
+
+TEST_F(RunDirectoryTest, ResumeNamesWhatDiffers) {
+  RunDirectory(path_, IfExists::kRefuse, identity_);
+  Json other = identity_;
+  other["config"]["judge"] = "union";
+  EXPECT_THAT(refusal(IfExists::kResume, other), HasSubstr("/config/judge was \"zhao2025\", now \"union\""));
+}
+
+TEST_F(RunDirectoryTest, ResumeOfAnAbsentRunStartsIt) {
+  RunDirectory run(path_, IfExists::kResume, identity_);
+  EXPECT_FALSE(run.resumed());
+}
+
+TEST_F(RunDirectoryTest, OverwriteTouchesNothingButOurRuns) {
+  fs::create_directories(path_);
+  std::ofstream(path_ / "thesis.tex") << "years of work";
+  EXPECT_THAT(refusal(IfExists::kOverwrite, identity_),
+              HasSubstr("holds no run of hrt; nothing was changed"));
+  EXPECT_TRUE(fs::exists(path_ / "thesis.tex"));
+}
+
+TEST_F(RunDirectoryTest, TwoProcessesCannotWorkOnOneRun) {
+  const RunDirectory first(path_, IfExists::kRefuse, identity_);
+  EXPECT_THAT(refusal(IfExists::kResume, identity_), HasSubstr("another process is at work"));
+}
+
+TEST_F(RunDirectoryTest, WarningsStandOnceInTheManifest) {
+  RunDirectory run(path_, IfExists::kRefuse, identity_);
+  run.warn("few prompts");
+  run.warn("few prompts");
+  EXPECT_EQ(run.manifest().at("warnings"), Json({"few prompts"}));
+}
+
+}  // namespace
+}  // namespace hrt
