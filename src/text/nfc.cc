@@ -5,6 +5,9 @@
 #include <unicode/normalizer2.h>
 #include <unicode/uniset.h>
 
+#include <algorithm>
+#include <vector>
+
 #include "hrt/base/error.h"
 #include "unicode_text.h"
 
@@ -27,23 +30,30 @@ const icu::Normalizer2& nfc_of_unicode_9() {
   return *kNormalizer;
 }
 
-// Which characters of the input those of a changed stretch stand for: the first takes up the difference in
-// number (it was composed out of several, or decomposed into several), the others follow one by one. The
-// library counts in the same way.
-void align_changed(const AlignedText& before, ByteSpan from, std::string_view changed, AlignedText& result) {
-  std::vector<ByteSpan> sources;
-  for (std::size_t at = from.begin; at < from.end; at += char_length(before.text[at])) {
-    sources.push_back(before.origin[at]);
-  }
+std::vector<std::string_view> characters_of(std::string_view text) {
   std::vector<std::string_view> characters;
-  for (std::size_t at = 0; at < changed.size(); at += char_length(changed[at])) {
-    characters.push_back(changed.substr(at, char_length(changed[at])));
+  for (std::size_t at = 0; at < text.size(); at += characters.back().size()) {
+    characters.push_back(text.substr(at, char_length(text[at])));
   }
-  const std::size_t extra = characters.size() - std::min(characters.size(), sources.size());
-  const std::size_t missing = sources.size() - std::min(characters.size(), sources.size());
-  for (std::size_t i = 0; i < characters.size(); ++i) {
-    const std::size_t source = i <= extra ? 0 : i - extra;
-    result.append(characters[i], sources[i == 0 ? 0 : source + missing]);
+  return characters;
+}
+
+// Appends what a changed stretch became. Behind the characters that stayed, the first one takes up the
+// difference in number (it was composed out of several, or decomposed into several); the others follow one by
+// one. The tokenizers library counts in the same way.
+void append_changed(const AlignedText& before, ByteSpan from, std::string_view changed, AlignedText& result) {
+  const auto old = characters_of(std::string_view(before.text).substr(from.begin, from.size()));
+  const auto now = characters_of(changed);
+  const auto kept = static_cast<std::size_t>(
+      std::mismatch(old.begin(), old.end(), now.begin(), now.end()).first - old.begin());
+  const std::size_t more = now.size() > old.size() ? now.size() - old.size() : 0;
+  const std::size_t fewer = old.size() > now.size() ? old.size() - now.size() : 0;
+  std::size_t source = 0;
+  std::size_t byte = from.begin;  // where old[source] begins
+  for (std::size_t i = 0; i < now.size(); ++i) {
+    const std::size_t wanted = i <= kept ? i : i <= kept + more ? kept : i - more + fewer;
+    for (; source < wanted; ++source) byte += old[source].size();
+    result.append(now[i], before.origin[byte]);
   }
 }
 
@@ -68,7 +78,7 @@ AlignedText nfc(AlignedText text) {
     if (edit.hasChange()) {
       const auto to = static_cast<std::size_t>(edit.destinationIndex());
       const auto length = static_cast<std::size_t>(edit.newLength());
-      align_changed(text, from, std::string_view(composed).substr(to, length), result);
+      append_changed(text, from, std::string_view(composed).substr(to, length), result);
     } else {
       result.append(text, from);
     }

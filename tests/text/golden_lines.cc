@@ -19,8 +19,10 @@ void expect_golden(const Tokenizer& tokenizer, const Json& golden) {
   const auto text = golden.at("text").get<std::string>();
   const Encoding encoding = tokenizer.encode(text, {.add_special = golden.at("add_special").get<bool>()});
   EXPECT_EQ(Json(encoding.ids), golden.at("ids"));
-  EXPECT_EQ(Json(pairs_of(encoding.spans)), golden.at("byte_offsets"));
-  EXPECT_EQ(Json(pairs_of(code_point_spans(text, encoding.spans))), golden.at("offsets"));
+  if (golden.contains("offsets")) {
+    EXPECT_EQ(Json(pairs_of(encoding.spans)), golden.at("byte_offsets"));
+    EXPECT_EQ(Json(pairs_of(code_point_spans(text, encoding.spans))), golden.at("offsets"));
+  }
   const auto ids = golden.at("ids").get<std::vector<std::int64_t>>();
   EXPECT_EQ(tokenizer.decode(ids, false), golden.at("decoded").get<std::string>());
   EXPECT_EQ(tokenizer.decode(ids, true), golden.at("decoded_skip_special").get<std::string>());

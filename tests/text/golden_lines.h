@@ -11,7 +11,8 @@
 namespace hrt {
 
 // Tests a tokenizer against a file of goldens, one JSON object a line: text, add_special, ids, byte_offsets,
-// offsets (code points), decoded, decoded_skip_special. Lines whose text is in `skipped` are left out.
+// offsets (code points; both may be absent), decoded, decoded_skip_special. Lines whose text is in `skipped`
+// are left out.
 void expect_goldens(const Tokenizer& tokenizer, const std::filesystem::path& goldens,
                     const std::set<std::string>& skipped = {});
 
