@@ -157,28 +157,51 @@ void GroupRunner::save(std::size_t group, const std::vector<JobResult>& results)
   write_safetensors(file_of(group), tensors);
 }
 
+std::int64_t GroupRunner::planned_tokens(const Group& group) const {
+  std::int64_t tokens = 0;
+  for (auto i = static_cast<std::size_t>(group.begin); i < static_cast<std::size_t>(group.end); ++i) {
+    tokens += static_cast<std::int64_t>(set_.prompts[i].prompt.ids.size());
+    if (work_.wants_reply[i]) tokens += work_.max_new_tokens;
+  }
+  return tokens;
+}
+
 void GroupRunner::run(const Decoder& decoder, std::int64_t batch_size, const ReplyListener& on_reply,
                       EngineStats& stats) {
-  Progress progress("computing", static_cast<std::int64_t>(set_.prompts.size()), "prompts");
+  const auto prompts = static_cast<std::int64_t>(set_.prompts.size());
+  Progress progress("computing", prompts, "prompts", planned_tokens({0, prompts}));
+  std::int64_t done = 0;
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     const Group& group = groups_[g];
     if (is_done(g)) {
       progress.advance(group.size());
-      continue;
+    } else {
+      check_interrupt();
+      run_group(decoder, g, batch_size, on_reply, stats, progress, done);
     }
-    check_interrupt();
-    std::vector<Job> jobs;
-    for (std::int64_t i = group.begin; i < group.end; ++i)
-      jobs.push_back(make_job(set_, work_, static_cast<std::size_t>(i)));
-    EngineEvents events;
-    events.finished = [&](std::size_t job, const JobResult& result) {
-      progress.advance();
-      if (result.stop == StopReason::kNone) return;
-      const auto prompt = static_cast<std::size_t>(group.begin) + job;
-      on_reply(set_.prompts[prompt], {result.reply, result.stop, result.first_margin});
-    };
-    save(g, run_jobs(decoder, jobs, make_engine_options(work_, batch_size), events, {}, &stats));
+    // Replies that ended early, and a shared prefix, made less work than was planned.
+    progress.set_work(done += planned_tokens(group));
   }
+}
+
+void GroupRunner::run_group(const Decoder& decoder, std::size_t g, std::int64_t batch_size,
+                            const ReplyListener& on_reply, EngineStats& stats, Progress& progress,
+                            std::int64_t done_before) {
+  const Group& group = groups_[g];
+  std::vector<Job> jobs;
+  for (std::int64_t i = group.begin; i < group.end; ++i) {
+    jobs.push_back(make_job(set_, work_, static_cast<std::size_t>(i)));
+  }
+  std::int64_t done = done_before;
+  EngineEvents events;
+  events.tokens = [&](std::int64_t tokens) { progress.set_work(done += tokens); };
+  events.finished = [&](std::size_t job, const JobResult& result) {
+    progress.advance();
+    if (result.stop == StopReason::kNone) return;
+    const auto prompt = static_cast<std::size_t>(group.begin) + job;
+    on_reply(set_.prompts[prompt], {result.reply, result.stop, result.first_margin});
+  };
+  save(g, run_jobs(decoder, jobs, make_engine_options(work_, batch_size), events, {}, &stats));
 }
 
 }  // namespace hrt

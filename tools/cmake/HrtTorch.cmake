@@ -1,16 +1,15 @@
 # Finds libtorch and makes the target `hrt_torch`. Torch's own CMake package wants a CUDA toolkit when the
 # wheel is a CUDA build; headers and libraries are all that is needed, so they are looked up directly.
 #
-# HRT_TORCH: a torch package folder (site-packages/torch) or an unpacked libtorch; default: the project's .venv.
+# HRT_TORCH: a torch package folder (site-packages/torch) or an unpacked libtorch; default: the one that tools/setup
+# chose, which .venv/torch points to.
 
 set(HRT_TORCH "" CACHE PATH "Folder of torch (site-packages/torch) or of libtorch")
+if(NOT HRT_TORCH AND EXISTS ${CMAKE_SOURCE_DIR}/.venv/torch)
+  file(REAL_PATH ${CMAKE_SOURCE_DIR}/.venv/torch HRT_TORCH)
+endif()
 if(NOT HRT_TORCH)
-  file(GLOB candidates ${CMAKE_SOURCE_DIR}/.venv/lib/python3*/site-packages/torch)
-  list(LENGTH candidates found)
-  if(found EQUAL 0)
-    message(FATAL_ERROR "no libtorch: run tools/setup, or configure with -DHRT_TORCH=/path/to/torch")
-  endif()
-  list(GET candidates 0 HRT_TORCH)
+  message(FATAL_ERROR "no libtorch: run tools/setup, or configure with -DHRT_TORCH=/path/to/torch")
 endif()
 if(NOT EXISTS ${HRT_TORCH}/include/ATen/core/Tensor.h)
   message(FATAL_ERROR "HRT_TORCH=${HRT_TORCH} holds no include/ATen/core/Tensor.h")

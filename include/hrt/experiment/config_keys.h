@@ -46,7 +46,7 @@ std::vector<KeySpec> keys_of(Command command);
 // Throws InputError "ORIGIN: /key ...": unknown keys (with the nearest), wrong types, values out of range.
 void check_config(const Json& config, Command command, const std::string& origin);
 
-// JSON Schema (draft 2020-12) of config files.
+// JSON Schema (draft 7) of config files.
 Json config_schema();
 
 }  // namespace hrt

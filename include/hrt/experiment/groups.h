@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "hrt/base/progress.h"
 #include "hrt/data/judge.h"
 #include "hrt/experiment/prompt_set.h"
 #include "hrt/experiment/run_directory.h"
@@ -80,6 +81,11 @@ class GroupRunner {
 
  private:
   std::filesystem::path file_of(std::size_t group) const;
+  // Tokens that a group computes at most.
+  std::int64_t planned_tokens(const Group& group) const;
+  void run_group(const Decoder& decoder, std::size_t group, std::int64_t batch_size,
+                 const ReplyListener& on_reply, EngineStats& stats, Progress& progress,
+                 std::int64_t done_before);
   void save(std::size_t group, const std::vector<JobResult>& results) const;
 
   const RunDirectory& run_;
