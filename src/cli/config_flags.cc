@@ -1,5 +1,7 @@
 #include "config_flags.h"
 
+#include <map>
+
 #include "hrt/base/error.h"
 #include "hrt/base/strings.h"
 
@@ -35,8 +37,13 @@ Json arguments_of(const KeySpec& key, const std::vector<std::string>& texts) {
   return arguments;
 }
 
-const char* value_name(KeyKind kind) {
-  switch (kind) {
+// What a flag's value is called in the help.
+const char* value_name(const KeySpec& key) {
+  static const std::map<std::string, const char*> kNames{
+      {"model", "DIR"}, {"data", "CATALOG"}, {"data_root", "DIR"}, {"out", "RUN"}, {"template", "NAME"}};
+  if (const auto named = kNames.find(key.name); named != kNames.end()) return named->second;
+  if (!key.choices.empty()) return "NAME";
+  switch (key.kind) {
     case KeyKind::kInteger:
       return "N";
     case KeyKind::kNumber:
@@ -86,7 +93,7 @@ void add_option(CLI::App& app, const KeySpec& key, std::vector<Override>& overri
     overrides.push_back({key.name, std::move(value), key.flag()});
   };
   auto* option = app.add_option_function<std::vector<std::string>>(key.flag(), take, help_of(key));
-  option->group(key.group)->type_name(value_name(key.kind))->expected(1)->allow_extra_args(false);
+  option->group(key.group)->type_name(value_name(key))->expected(1)->allow_extra_args(false);
   option->multi_option_policy(repeatable ? CLI::MultiOptionPolicy::TakeAll
                                          : CLI::MultiOptionPolicy::TakeLast);
 }

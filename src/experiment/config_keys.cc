@@ -34,24 +34,22 @@ std::vector<KeySpec> make_keys() {
       {"bos", K::kString, "auto", "Template", "begin-of-sequence token", {"auto", "always", "never"}});
   keys.push_back(
       {"parse_special", K::kBoolean, false, "Template", "markers inside the text become special tokens"});
-  keys.push_back({"post_instruction", K::kBoolean, true, "Template",
-                  "keep what the template puts after the instruction"});
+  keys.push_back({"post_instruction", K::kBoolean, true, "Template", "keep what follows the instruction"});
   keys.push_back({"straddle",
                   K::kString,
                   "error",
                   "Template",
                   "a token on both sides of the instruction's end",
                   {"error", "skip", "keep"}});
-  keys.push_back(
-      {"positions",
-       K::kStrings,
-       {"t_inst", "t_post_inst"},
-       "What to compute",
-       "t_inst, t_post_inst, t_inst+K, t_inst-K, an index, or a span: instruction, post_instruction, prompt",
-       {},
-       0,
-       true,
-       extract_only});
+  keys.push_back({"positions",
+                  K::kStrings,
+                  {"t_inst", "t_post_inst"},
+                  "What to compute",
+                  "t_inst, t_post_inst, t_inst+K, -1, ...; spans: instruction, post_instruction, prompt",
+                  {},
+                  0,
+                  true,
+                  extract_only});
   keys.push_back({"missing",
                   K::kString,
                   "error",
@@ -95,7 +93,7 @@ std::vector<KeySpec> make_keys() {
                   K::kString,
                   "label",
                   "What to compute",
-                  "harmfulness from prompts by label, or by label and outcome",
+                  "what makes harmfulness pairs",
                   {"label", "outcome"},
                   0,
                   true,
@@ -115,9 +113,9 @@ std::vector<KeySpec> make_keys() {
                   K::kString,
                   "auto",
                   "Machine",
-                  "compute dtype; auto: float32 on CPU, bfloat16 on CUDA",
+                  "auto is float32 on a CPU, bfloat16 on CUDA",
                   {"auto", "float32", "bfloat16", "float16"}});
-  keys.push_back({"device", K::kString, "auto", "Machine", "auto, cpu, cuda or cuda:N"});
+  keys.push_back({"device", K::kString, "auto", "Machine", "auto, cpu, cuda, cuda:N"});
   keys.push_back({"batch_size",
                   K::kInteger,
                   nullptr,
