@@ -2,6 +2,7 @@
 
 #include <c10/util/Exception.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <functional>
 #include <new>
@@ -46,6 +47,16 @@ int report(ExitCode code, std::string_view message) {
 // The first line only: torch appends a stack.
 std::string first_line(const char* text) { return split(text, '\n').front(); }
 
+// CLI11 takes a word that is no command for a stray argument and then misses the command.
+void check_command(const CLI::App& app, int argc, char** argv) {
+  if (argc < 2 || argv[1][0] == '-') return;
+  std::vector<std::string> names;
+  for (const CLI::App* sub : app.get_subcommands({})) names.push_back(sub->get_name());
+  if (std::find(names.begin(), names.end(), argv[1]) != names.end()) return;
+  throw InputError("no command {}{} (commands: {})", escape_for_terminal(argv[1]),
+                   did_you_mean(argv[1], names), join(names, ", "));
+}
+
 // Runs the program's parts under one roof for errors.
 int guarded(const std::function<int()>& body) {
   try {
@@ -78,6 +89,7 @@ int run_cli(int argc, char** argv) {
   add_experiment(app, Command::kExtract, action);
   add_experiment(app, Command::kSteer, action);
   return guarded([&] {
+    check_command(app, argc, argv);
     try {
       app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

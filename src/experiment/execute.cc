@@ -6,24 +6,23 @@
 #include "hrt/base/strings.h"
 #include "hrt/experiment/replies.h"
 #include "hrt/experiment/row_identity.h"
+#include "hrt/model/device.h"
 
 namespace hrt {
 namespace {
 
 namespace fs = std::filesystem;
 
-// The run directory named by the config, on a disk that is large enough.
-fs::path checked_output(const Json& config, const Estimate& estimate) {
+fs::path output_folder(const Json& config) {
   if (config.at("out").is_null()) throw InputError("no output folder: give --out RUN");
-  const fs::path out = fs::absolute(config.at("out").get<std::string>());
-  fs::path existing = out;
-  while (!fs::exists(existing)) existing = existing.parent_path();
-  const auto available = fs::space(existing).available;
-  if (available < estimate.disk_bytes) {
-    throw RunError("{}: {} are needed, {} are free", out.string(), human_bytes(estimate.disk_bytes),
-                   human_bytes(available));
-  }
-  return out;
+  return fs::absolute(config.at("out").get<std::string>());
+}
+
+void check_disk(const fs::path& run, const Estimate& estimate) {
+  const auto available = fs::space(run).available;
+  if (available >= estimate.disk_bytes) return;
+  throw RunError("{}: {} are needed, {} are free", run.string(), human_bytes(estimate.disk_bytes),
+                 human_bytes(available));
 }
 
 // Computes what is missing. The replies of earlier groups are streamed again, so that `replies.jsonl.partial`
@@ -41,12 +40,17 @@ void compute(const PromptRun& prompts, RunDirectory& run, GroupRunner& groups, c
       if (replies[i]) listen(prompts.set().prompts[prompt], *replies[i]);
     }
   }
+  spdlog::info("{} prompts, {} tokens; template {}; {} in {}", prompts.set().prompts.size(),
+               prompts.estimate().prompt_tokens, prompts.text().chat.name(), prompts.device().str(),
+               dtype_name(prompts.dtype()));
   EngineStats stats;
   groups.run(decoder, prompts.batch_size(), listen, stats);
   run.manifest()["timing"] = {{"prefill_s", stats.prefill_s},
                               {"decode_s", stats.decode_s},
                               {"prefill_tokens", stats.prefill_tokens},
                               {"decode_tokens", stats.decode_tokens}};
+  spdlog::info("computed {} prompt tokens in {} and {} new ones in {}", stats.prefill_tokens,
+               human_seconds(stats.prefill_s), stats.decode_tokens, human_seconds(stats.decode_s));
 }
 
 ExitCode verify(const PromptRun& prompts, RunDirectory& run, const GroupRunner& groups,
@@ -57,7 +61,11 @@ ExitCode verify(const PromptRun& prompts, RunDirectory& run, const GroupRunner& 
   const RowIdentity identity =
       check_row_identity(decoder, prompts.set(), prompts.work(), groups, share, seed);
   run.manifest()["row_identity"] = identity.to_json();
-  if (identity.holds()) return ExitCode::kDone;
+  if (identity.holds()) {
+    spdlog::info("row identity holds: {} prompts computed again alone, rows within {:.1e} (limit {:.0e})",
+                 identity.prompts, identity.worst, identity.tolerance);
+    return ExitCode::kDone;
+  }
   run.warn(fmt::format(
       "row identity does not hold: prompt {}, {} row {} differs by {:.2g} (at most {:.2g} expected)",
       identity.worst_prompt, identity.worst_position, identity.worst_row, identity.worst,
@@ -76,12 +84,13 @@ ExitCode execute(const PromptRun& prompts, const RunOptions& options,
     prompts.print_plan(options.json);
     return ExitCode::kDone;
   }
-  const fs::path out = checked_output(prompts.config(), prompts.estimate());
+  const fs::path out = output_folder(prompts.config());
   RunDirectory run(out, options.if_exists, prompts.identity());
   if (run.complete()) {
     spdlog::info("{} is complete already", out.string());
     return static_cast<ExitCode>(run.manifest().at("exit_code").get<int>());
   }
+  check_disk(out, prompts.estimate());
   log_to_file(run.file("log.txt"));
   prompts.describe(run);
   run.save();

@@ -106,14 +106,13 @@ std::vector<std::int64_t> TextSetup::end_of_turn() const {
 TextSetup open_text(const Json& config, const std::filesystem::path& model, bool needs_text) {
   TextSetup setup;
   const std::string name = config.at("template");
+  setup.reason = "asked for";
+  if (name != "auto") setup.chat = template_by_name(name);
   if (needs_text || name != "raw") setup.tokenizer = open_tokenizer(model);
   if (name == "auto") {
     const TemplateChoice choice = choose_template(model, *setup.tokenizer);
     setup.chat = template_by_name(choice.name);
     setup.reason = choice.reason;
-  } else {
-    setup.chat = template_by_name(name);
-    setup.reason = "asked for";
   }
   if (setup.tokenizer != nullptr) {
     const std::vector<std::string> missing = missing_markers(*setup.tokenizer, setup.chat);

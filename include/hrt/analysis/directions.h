@@ -29,8 +29,8 @@ std::vector<double> row_norms(const at::Tensor& rows);
 // Cosine of each row of `a` with the same row of `b`, in float64; nothing where either is zero.
 std::vector<std::optional<double>> row_cosines(const at::Tensor& a, const at::Tensor& b);
 
-// max over rows of |a - b| / |b|: how far two computations of the same rows are apart. Rows of zeros in `b` count
-// by |a| itself.
+// max over rows of |a - b| / |b|: how far two computations of the same rows are apart. Rows of zeros in `b`
+// count by |a| itself.
 double largest_relative_difference(const at::Tensor& a, const at::Tensor& b);
 
 }  // namespace hrt
