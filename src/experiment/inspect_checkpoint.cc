@@ -268,7 +268,7 @@ std::string checkpoint_page(const Json& d) {
   Page page(plain(d.at("path")));
   if (d.at("family").is_null()) {
     add_text_lines(page, d);
-    return std::move(page).text();
+    return page.text();
   }
   add_model_lines(page, d);
   add_text_lines(page, d);
@@ -276,7 +276,7 @@ std::string checkpoint_page(const Json& d) {
   if (!unknown.empty())
     page.add("warning", "config.json has keys that hrt does not know: " + join(unknown, ", "));
   page.add("fingerprint", plain(d.at("fingerprint")));
-  return std::move(page).text();
+  return page.text();
 }
 
 Json describe_families() {

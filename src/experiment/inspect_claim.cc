@@ -123,6 +123,10 @@ at::Tensor unit_rows(const at::Tensor& rows, std::int64_t& unusable) {
 
 void compare_pairs(const at::Tensor& units, ClaimCheck& check) {
   const std::int64_t count = units.size(0);
+  if (count < 2) {
+    check.min = check.mean = std::numeric_limits<double>::quiet_NaN();
+    return;
+  }
   double sum = 0;
   check.min = 1;
   for (std::int64_t begin = 0; begin < count; begin += kBlock) {
@@ -133,7 +137,7 @@ void compare_pairs(const at::Tensor& units, ClaimCheck& check) {
   }
   // Each prompt's cosine with itself is 1 and says nothing.
   const auto n = static_cast<double>(count);
-  check.mean = count > 1 ? (sum - n) / (n * (n - 1)) : 1;
+  check.mean = (sum - n) / (n * (n - 1));
 }
 
 }  // namespace
@@ -162,9 +166,11 @@ std::string claim_page(const ClaimCheck& check, const PositionClaim& claim) {
                        check.prompts, check.min, check.mean));
   if (check.unusable > 0)
     page.add("", fmt::format("{} prompts have a row that is zero or not finite", check.unusable));
-  page.add("verdict", check.holds() ? "holds: one and the same token stands there in every prompt"
-                                    : "does not hold: the rows come from different tokens");
-  return std::move(page).text();
+  page.add("verdict", check.holds()
+                          ? "holds: one and the same token stands there in every prompt (so it does at "
+                            "t_post_inst: this is a necessary sign, not a proof)"
+                          : "does not hold: the rows come from different tokens");
+  return page.text();
 }
 
 }  // namespace hrt

@@ -35,7 +35,7 @@ std::string pad(const std::string& text, std::size_t width, Table::Align align) 
 
 }  // namespace
 
-Page::Page(std::string_view title) : text_(escape_for_terminal(title) + "\n\n") {}
+Page::Page(std::string_view title) : title_(escape_for_terminal(title)) {}
 
 void Page::add(std::string_view label, std::string_view value) {
   std::string line = fmt::format("  {:<{}}", label, kLabelWidth);
@@ -43,14 +43,14 @@ void Page::add(std::string_view label, std::string_view value) {
   std::size_t used = line.size();
   for (const std::string& word : split(escape_for_terminal(value), ' ')) {
     if (used > indent.size() && used + width_of(word) > kPageWidth) {
-      text_ += std::string(line, 0, line.find_last_not_of(' ') + 1) + "\n";
+      lines_ += std::string(line, 0, line.find_last_not_of(' ') + 1) + "\n";
       line = indent;
       used = indent.size();
     }
     line += word + " ";
     used += width_of(word) + 1;
   }
-  text_ += std::string(line, 0, line.find_last_not_of(' ') + 1) + "\n";
+  lines_ += std::string(line, 0, line.find_last_not_of(' ') + 1) + "\n";
 }
 
 void Table::add(std::vector<std::string> cells) {
@@ -91,6 +91,10 @@ std::string grouped(std::int64_t number) {
     digits.insert(static_cast<std::size_t>(at), ",");
   }
   return digits;
+}
+
+std::string counted(std::size_t number, std::string_view noun) {
+  return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
 }
 
 std::string plain(const Json& value) { return value.is_string() ? value.get<std::string>() : to_line(value); }

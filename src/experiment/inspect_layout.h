@@ -16,10 +16,11 @@ class Page {
  public:
   explicit Page(std::string_view title);
   void add(std::string_view label, std::string_view value);
-  std::string text() && { return std::move(text_); }
+  std::string text() const { return title_ + "\n" + (lines_.empty() ? "" : "\n" + lines_); }
 
  private:
-  std::string text_;
+  std::string title_;
+  std::string lines_;
 };
 
 // Columns of text under headings, each as wide as its widest cell. Longer cells are cut at the column's
@@ -46,6 +47,9 @@ class Table {
 
 // "1,234,567"
 std::string grouped(std::int64_t number);
+
+// "1 prompt", "2 prompts"
+std::string counted(std::size_t number, std::string_view noun);
 
 // A value for people: texts without quotes, everything else as JSON.
 std::string plain(const Json& value);

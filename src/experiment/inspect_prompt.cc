@@ -44,8 +44,22 @@ std::string mark_cell(const TemplatedPrompt& prompt, std::int64_t token) {
   return join(marks, ", ");
 }
 
+// Bytes of the text that are in no token: characters that the vocabulary lacks, or that it drops.
+std::size_t bytes_without_token(const TemplatedPrompt& prompt) {
+  std::size_t covered = 0;
+  std::size_t end = 0;
+  for (const ByteSpan& span : prompt.spans) {
+    if (span.end > end) covered += span.end - std::max(span.begin, end);
+    end = std::max(end, span.end);
+  }
+  return prompt.rendered ? prompt.rendered->size() - covered : 0;
+}
+
 std::vector<std::string> remarks(const TemplatedPrompt& prompt) {
   std::vector<std::string> texts;
+  if (const std::size_t lost = bytes_without_token(prompt); lost > 0) {
+    texts.push_back(counted(lost, "byte") + " of the text in no token");
+  }
   if (!prompt.instruction) texts.push_back("the instruction has no token: no positions");
   if (prompt.straddle) texts.push_back("a token has bytes on both sides of the instruction's edge");
   if (prompt.takes_leading_space)
@@ -101,7 +115,7 @@ Json prompt_json(const InspectedPrompt& inspected) {
 
 std::string token_page(const InspectedPrompt& inspected, const TextSetup& text) {
   const TemplatedPrompt& prompt = inspected.prompt;
-  Page page(fmt::format("{}: {} tokens", inspected.id, prompt.ids.size()));
+  Page page(fmt::format("{}: {}", inspected.id, counted(prompt.ids.size(), "token")));
   page.add("template", template_line(text));
   for (const std::string& remark : remarks(prompt)) page.add("note", remark);
   using enum Table::Align;
@@ -112,15 +126,15 @@ std::string token_page(const InspectedPrompt& inspected, const TextSetup& text) 
                std::string(part_name(prompt.parts[i])), mark_cell(prompt, token),
                token_cell(inspected, text, token)});
   }
-  return std::move(page).text() + "\n" + table.text();
+  return page.text() + "\n" + table.text();
 }
 
 std::string prompts_page(const std::vector<InspectedPrompt>& prompts, const TextSetup& text) {
   using enum Table::Align;
   Table table(
       {{"id", kLeft, 28}, {"tokens", kRight}, {"t_inst", kLeft, 24}, {"t_post_inst", kLeft, 24}, {""}});
-  std::int64_t straddles = 0;
-  std::int64_t without = 0;
+  std::size_t straddles = 0;
+  std::size_t without = 0;
   for (const InspectedPrompt& inspected : prompts) {
     const TemplatedPrompt& prompt = inspected.prompt;
     straddles += prompt.straddle;
@@ -129,14 +143,12 @@ std::string prompts_page(const std::vector<InspectedPrompt>& prompts, const Text
                position_cell(inspected, text, prompt.t_inst),
                position_cell(inspected, text, prompt.t_post_inst), short_remarks(prompt)});
   }
-  Page page(fmt::format("{} prompts", prompts.size()));
+  Page page(counted(prompts.size(), "prompt"));
   page.add("template", template_line(text));
   if (straddles > 0)
-    page.add("note",
-             fmt::format("{} prompts have a token on both sides of the instruction's edge", straddles));
-  if (without > 0)
-    page.add("note", fmt::format("{} prompts have no instruction token and so no positions", without));
-  return std::move(page).text() + "\n" + table.text();
+    page.add("note", counted(straddles, "prompt") + ": a token on both sides of the instruction's edge");
+  if (without > 0) page.add("note", counted(without, "prompt") + ": no instruction token, so no positions");
+  return page.text() + "\n" + table.text();
 }
 
 }  // namespace hrt

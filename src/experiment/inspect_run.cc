@@ -92,7 +92,7 @@ std::string run_page(const fs::path& run, const Json& manifest) {
   page.add("files", files_line(run));
   const Json warnings = manifest.value("warnings", Json::array());
   for (const Json& warning : warnings) page.add("warning", plain(warning));
-  return std::move(page).text();
+  return page.text();
 }
 
 }  // namespace hrt

@@ -110,7 +110,7 @@ Json describe_tensors(const SafetensorsFile& file, const std::optional<std::stri
 }
 
 std::string tensors_page(const Json& d) {
-  Page page(fmt::format("{}: {} tensors, {}", plain(d.at("path")), d.at("tensors").size(),
+  Page page(fmt::format("{}: {}, {}", plain(d.at("path")), counted(d.at("tensors").size(), "tensor"),
                         human_bytes(d.at("bytes").get<std::uint64_t>())));
   for (const auto& [key, value] : d.at("metadata").items()) page.add("metadata", key + ": " + plain(value));
   using enum Table::Align;
@@ -132,7 +132,7 @@ std::string tensors_page(const Json& d) {
   }
   if (!all_known)
     page.add("statistics", "left out, the file is large: --tensor NAME gives those of one tensor");
-  return std::move(page).text() + "\n" + table.text();
+  return page.text() + "\n" + table.text();
 }
 
 }  // namespace hrt

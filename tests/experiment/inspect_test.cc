@@ -42,8 +42,8 @@ void fits_the_terminal(const std::string& page) {
 TEST(InspectLayout, PagesWrapWithAHangingIndent) {
   Page page("title\x1b[31m");
   page.add("label", std::string(60, 'a') + " " + std::string(30, 'b'));
-  EXPECT_EQ(std::move(page).text(), "title\\x1b[31m\n\n  label        " + std::string(60, 'a') + "\n" +
-                                        std::string(15, ' ') + std::string(30, 'b') + "\n");
+  EXPECT_EQ(page.text(), "title\\x1b[31m\n\n  label        " + std::string(60, 'a') + "\n" +
+                             std::string(15, ' ') + std::string(30, 'b') + "\n");
 }
 
 TEST(InspectLayout, TablesCutWhatDoesNotFit) {
@@ -136,7 +136,17 @@ TEST(InspectPrompt, EmptyInstructionsHaveNullPositions) {
   EXPECT_EQ(prompt_json(p).at("positions"), (Json{{"t_inst", nullptr}, {"t_post_inst", nullptr}}));
   const TextSetup text;
   EXPECT_THAT(token_page(p, text), HasSubstr("the instruction has no token"));
-  EXPECT_THAT(prompts_page({p}, text), HasSubstr("1 prompts have no instruction token"));
+  EXPECT_THAT(prompts_page({p}, text), HasSubstr("1 prompt: no instruction token"));
+}
+
+TEST(InspectPrompt, TextWithoutATokenIsCounted) {
+  InspectedPrompt p = prompt_of({{"a", Part::kInstruction}, {"b", Part::kPostInstruction}});
+  EXPECT_THAT(token_page(p, TextSetup{}), Not(HasSubstr("no token")));
+  *p.prompt.rendered += "??";
+  p.prompt.spans.push_back({1, 2});  // a second token of the same character
+  p.prompt.ids.push_back(7);
+  p.prompt.parts.push_back(Part::kPostInstruction);
+  EXPECT_THAT(token_page(p, TextSetup{}), HasSubstr("2 bytes of the text in no token"));
 }
 
 TEST(InspectPrompt, PromptsOfTokensHaveNoText) {
@@ -169,7 +179,7 @@ TEST(InspectPrompt, PagesMarkPositionsAndEscapeText) {
                     HasSubstr("post_instruction  t_post_inst  \"\\n\""),
                     HasSubstr("both sides of the instruction's edge")));
   EXPECT_THAT(prompts_page({p, p}, text),
-              AllOf(HasSubstr("2 prompts have a token on both sides"), HasSubstr("straddle")));
+              AllOf(HasSubstr("2 prompts: a token on both sides"), HasSubstr("straddle")));
 }
 
 class InspectFiles : public ScratchFolder {
@@ -288,6 +298,9 @@ TEST_F(InspectFiles, ClaimCountsRowsWithoutDirection) {
   const ClaimCheck check = check_claim(file_of({{"x", tensor}}), {"2:0", {}, {}});
   EXPECT_EQ(check.unusable, 1);
   EXPECT_FALSE(check.holds());
+  const ClaimCheck none = check_claim(file_of({{"x", at::zeros({3, 4, 2, 8})}}), {"2:0", {}, {}});
+  EXPECT_FALSE(none.holds());
+  EXPECT_THAT(to_line(claim_json(none)), HasSubstr(R"("unusable":4,"min_cosine":null,"mean_cosine":null)"));
 }
 
 TEST_F(InspectFiles, ClaimRefusesWhatHasNoSuchPlace) {

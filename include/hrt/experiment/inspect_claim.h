@@ -21,14 +21,14 @@ struct PositionClaim {
 
 // At row 0 the residual stream is the embedding of the token alone (where positions are not learned): prompts
 // whose tokens at the position are equal have equal rows there, so every pair's cosine is 1. A necessary
-// condition; Zhao's released tensors fail it (science of position proofs: arXiv 2507.11878's code formats one
-// model's prompts with another's template).
+// sign, which the tensors released with arXiv 2507.11878 do not give: their script computed positions for
+// another template than the one it wrote.
 struct ClaimCheck {
   std::string tensor;
   std::vector<std::int64_t> shape;
   std::int64_t prompts = 0;
   std::int64_t unusable = 0;  // prompts whose row 0 is zero or not finite: they have no cosine
-  double min = 0;             // of the cosines between two usable prompts
+  double min = 0;             // of the cosines between two usable prompts; NaN when there are not two
   double mean = 0;
   double tolerance = 0;  // a cosine may be this far below 1, by the dtype's rounding
 
