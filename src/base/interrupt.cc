@@ -13,7 +13,7 @@ volatile std::sig_atomic_t pending = 0;
 
 void on_signal(int signal) {
   if (pending != 0) _exit(128 + pending);
-  pending = signal == SIGUSR1 ? SIGTERM : signal;
+  pending = signal;
 }
 
 }  // namespace

@@ -6,7 +6,7 @@ namespace hrt {
 // is ignored, so that a closed pipe is an ordinary write error.
 void install_signal_handlers();
 
-// The signal to exit with (SIGUSR1 counts as SIGTERM), or 0.
+// The signal that came, or 0.
 int pending_signal();
 
 // Throws Interrupted when a signal is pending.
