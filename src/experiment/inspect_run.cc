@@ -14,7 +14,9 @@ namespace fs = std::filesystem;
 // The value at a JSON pointer, or nothing: a run that stopped early has not all of them.
 std::string at(const Json& manifest, const char* pointer) {
   const Json::json_pointer place(pointer);
-  return manifest.contains(place) ? plain(manifest.at(place)) : "";
+  if (!manifest.contains(place)) return "";
+  const Json& value = manifest.at(place);
+  return value.is_number_float() ? fmt::format("{:.2g}", value.get<double>()) : plain(value);
 }
 
 std::string status_line(const Json& manifest) {
@@ -46,7 +48,7 @@ std::string counts_line(const Json& manifest) {
 
 std::string identity_line(const Json& manifest) {
   const bool holds = at(manifest, "/row_identity/holds") == "true";
-  return fmt::format("{}: {} prompts computed again alone, worst relative difference {} (at most {})",
+  return fmt::format("{}: rows of {} prompts computed again alone, worst relative difference {} (at most {})",
                      holds ? "holds" : "does not hold", at(manifest, "/row_identity/prompts"),
                      at(manifest, "/row_identity/worst_relative_difference"),
                      at(manifest, "/row_identity/tolerance"));
@@ -88,7 +90,7 @@ std::string run_page(const fs::path& run, const Json& manifest) {
                                         at(manifest, "/device"), at(manifest, "/threads")));
   }
   if (manifest.contains("counts")) page.add("counts", counts_line(manifest));
-  if (manifest.contains("row_identity")) page.add("row identity", identity_line(manifest));
+  if (manifest.contains("row_identity")) page.add("identity", identity_line(manifest));
   page.add("files", files_line(run));
   const Json warnings = manifest.value("warnings", Json::array());
   for (const Json& warning : warnings) page.add("warning", plain(warning));

@@ -327,10 +327,10 @@ TEST_F(InspectFiles, RunsAreSummedUp) {
     "row_identity": {"holds": false, "prompts": 7, "worst_relative_difference": 0.5, "tolerance": 2e-5},
     "warnings": ["one\u001b", "two"]})");
   const std::string page = run_page(folder_, read_manifest(folder_));
-  EXPECT_THAT(
-      page, AllOf(HasSubstr("complete with exit code 3, started A, finished B"),
-                  HasSubstr("7 prompts, 4 refused harmful, 1 unknown"), HasSubstr("does not hold: 7 prompts"),
-                  HasSubstr("one\\x1b"), HasSubstr("prompts.jsonl (3 B)")));
+  EXPECT_THAT(page, AllOf(HasSubstr("complete with exit code 3, started A, finished B"),
+                          HasSubstr("7 prompts, 4 refused harmful, 1 unknown"),
+                          HasSubstr("does not hold: rows of 7 prompts"), HasSubstr("one\\x1b"),
+                          HasSubstr("prompts.jsonl (3 B)")));
 }
 
 TEST_F(InspectFiles, RunsThatJustBegan) {
