@@ -40,6 +40,7 @@ struct KeySpec {
   std::string flag() const;
 };
 
+// The table (config_table.cc).
 const std::vector<KeySpec>& all_keys();
 std::vector<KeySpec> keys_of(Command command);
 
