@@ -27,16 +27,6 @@ Json value_of(const KeySpec& key, const std::vector<std::string>& texts) {
   }
 }
 
-Json arguments_of(const KeySpec& key, const std::vector<std::string>& texts) {
-  Json arguments = Json::object();
-  for (const std::string& text : texts) {
-    const std::size_t equals = text.find('=');
-    if (equals == std::string::npos) throw InputError("{} {}: expected KEY=VALUE", key.flag(), text);
-    arguments[text.substr(0, equals)] = text.substr(equals + 1);
-  }
-  return arguments;
-}
-
 // What a flag's value is called in the help.
 const char* value_name(const KeySpec& key) {
   static const std::map<std::string, const char*> kNames{
@@ -89,7 +79,7 @@ void add_switch(CLI::App& app, const KeySpec& key, std::vector<Override>& overri
 void add_option(CLI::App& app, const KeySpec& key, std::vector<Override>& overrides) {
   const bool repeatable = key.kind == KeyKind::kSources || key.kind == KeyKind::kArguments;
   const auto take = [&overrides, key](const std::vector<std::string>& texts) {
-    Json value = key.kind == KeyKind::kArguments ? arguments_of(key, texts) : value_of(key, texts);
+    Json value = key.kind == KeyKind::kArguments ? parse_arguments(key.flag(), texts) : value_of(key, texts);
     overrides.push_back({key.name, std::move(value), key.flag()});
   };
   auto* option = app.add_option_function<std::vector<std::string>>(key.flag(), take, help_of(key));

@@ -4,6 +4,7 @@
 #include "hrt/base/error.h"
 #include "hrt/base/log.h"
 #include "hrt/cli/commands.h"
+#include "hrt/experiment/config.h"
 #include "hrt/experiment/inspect.h"
 #include "hrt/experiment/inspect_checkpoint.h"
 
@@ -36,19 +37,9 @@ struct InspectOptions {
   bool quiet = false;
 };
 
-Json template_arguments(const std::vector<std::string>& texts) {
-  Json arguments = Json::object();
-  for (const std::string& text : texts) {
-    const std::size_t equals = text.find('=');
-    if (equals == std::string::npos) throw InputError("--template-arg {}: expected KEY=VALUE", text);
-    arguments[text.substr(0, equals)] = text.substr(equals + 1);
-  }
-  return arguments;
-}
-
 Json text_config(const InspectOptions& options) {
   return {{"template", options.chat_template},
-          {"template_arg", template_arguments(options.template_args)},
+          {"template_arg", parse_arguments("--template-arg", options.template_args)},
           {"system", options.system ? Json(*options.system) : Json()},
           {"bos", options.bos},
           {"parse_special", options.parse_special},

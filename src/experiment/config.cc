@@ -144,6 +144,16 @@ Override parse_set(const std::string& text) {
   return {text.substr(0, equals), std::move(parsed), "--set " + text};
 }
 
+Json parse_arguments(const std::string& flag, const std::vector<std::string>& texts) {
+  Json arguments = Json::object();
+  for (const std::string& text : texts) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos) throw InputError("{} {}: expected KEY=VALUE", flag, text);
+    arguments[text.substr(0, equals)] = text.substr(equals + 1);
+  }
+  return arguments;
+}
+
 Json resolve_config(Command command, const std::optional<fs::path>& file,
                     const std::vector<Override>& overrides) {
   Json config = Json::object();

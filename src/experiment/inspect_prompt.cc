@@ -87,16 +87,7 @@ std::string template_line(const TextSetup& text) {
 }  // namespace
 
 InspectedPrompt inspect_prompt(const PromptRecord& record, const TextSetup& text) {
-  if (!record.tokens.empty()) {
-    if (!text.chat.raw())
-      throw InputError("{}: prompts given as tokens need --template raw", place_of(record));
-    return {record.id, prompt_from_ids(record.tokens)};
-  }
-  try {
-    return {record.id, prepare_prompt(*text.tokenizer, text.chat, messages_of(record), text.options)};
-  } catch (const InputError& error) {
-    throw InputError("{}: {}", place_of(record), error.what());
-  }
+  return {record.id, template_record(record, text)};
 }
 
 Json prompt_json(const InspectedPrompt& inspected) {

@@ -224,7 +224,7 @@ void PromptRun::describe(RunDirectory& run) const {
                        {"parameters", checkpoint_.parameters()},
                        {"layers", checkpoint_.spec().layers},
                        {"hidden", checkpoint_.spec().hidden},
-                       {"stored_dtype", dtype_name(checkpoint_.stored_dtype())},
+                       {"stored_dtype", safetensors_dtype(checkpoint_.stored_dtype())},
                        {"unknown_config_keys", checkpoint_.unknown_keys()}};
   manifest["template"] = {
       {"name", text_.chat.name()}, {"reason", text_.reason}, {"proof", sample_proof(set_)}};

@@ -35,19 +35,6 @@ void refuse_all(const PromptSet& set, std::string_view what,
   offenders.refuse(what);
 }
 
-TemplatedPrompt template_record(const PromptRecord& record, const TextSetup& text) {
-  if (!record.tokens.empty()) {
-    if (!text.chat.raw())
-      throw InputError("{}: prompts given as tokens need --template raw", place_of(record));
-    return prompt_from_ids(record.tokens);
-  }
-  try {
-    return prepare_prompt(*text.tokenizer, text.chat, messages_of(record), text.options);
-  } catch (const InputError& error) {
-    throw InputError("{}: {}", place_of(record), error.what());
-  }
-}
-
 void check_straddles(PromptSet& set, const std::string& rule) {
   const auto straddles = [](const PreparedPrompt& p) { return p.prompt.straddle; };
   const auto count = std::count_if(set.prompts.begin(), set.prompts.end(), straddles);
@@ -129,6 +116,19 @@ TextSetup open_text(const Json& config, const std::filesystem::path& model, bool
   return setup;
 }
 
+TemplatedPrompt template_record(const PromptRecord& record, const TextSetup& text) {
+  if (!record.tokens.empty()) {
+    if (!text.chat.raw())
+      throw InputError("{}: prompts given as tokens need --template raw", place_of(record));
+    return prompt_from_ids(record.tokens);
+  }
+  try {
+    return prepare_prompt(*text.tokenizer, text.chat, messages_of(record), text.options);
+  } catch (const InputError& error) {
+    throw InputError("{}: {}", place_of(record), error.what());
+  }
+}
+
 bool PromptSet::has(Label label) const {
   return std::any_of(prompts.begin(), prompts.end(), [&](const auto& p) { return p.record.label == label; });
 }
@@ -176,7 +176,7 @@ Json prompt_line(const PreparedPrompt& prompt, const std::vector<PositionSpec>& 
   }
   if (record.instruction) line["instruction"] = *record.instruction;
   for (const auto& [key, value] : record.extra.items()) {
-    if (!line.contains(key)) line[key] = value;
+    if (!line.contains(key)) line[key] = value;  // a run's own prompts.jsonl may come back as input
   }
   return line;
 }

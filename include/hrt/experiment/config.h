@@ -27,6 +27,9 @@ Json resolve_config(Command command, const std::optional<std::filesystem::path>&
 // "PATH=JSON" of --set; what is no JSON is a string.
 Override parse_set(const std::string& text);
 
+// "KEY=VALUE" texts of a flag as an object of strings.
+Json parse_arguments(const std::string& flag, const std::vector<std::string>& texts);
+
 // The prompt sources of a resolved config, with roles looked up in the catalog and labels attached. Throws
 // InputError listing all files that are missing at once.
 std::vector<PromptSource> resolve_sources(const Json& config);

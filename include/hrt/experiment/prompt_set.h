@@ -30,6 +30,9 @@ struct TextSetup {
 // `needs_text`: some prompt is text, so that a tokenizer must be there. Throws InputError.
 TextSetup open_text(const Json& config, const std::filesystem::path& model, bool needs_text);
 
+// One record through the template. Throws InputError "FILE:LINE: ...".
+TemplatedPrompt template_record(const PromptRecord& record, const TextSetup& text);
+
 // A record as the model sees it. `positions[i]` are the tokens of the i-th asked position, or nothing.
 struct PreparedPrompt {
   PromptRecord record;
