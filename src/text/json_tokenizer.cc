@@ -12,6 +12,7 @@
 #include "post_processor.h"
 #include "pre_tokenizer.h"
 #include "token_decoder.h"
+#include "tokenizer_config.h"
 #include "unicode_text.h"
 
 namespace hrt {
@@ -32,18 +33,14 @@ AddedToken read_added_token(const JsonObject& fields, const Vocabulary& vocabula
 
 class JsonTokenizer : public Tokenizer {
  public:
-  explicit JsonTokenizer(const JsonObject& file)
+  JsonTokenizer(const JsonObject& file, const std::optional<std::string>& bos)
       : bpe_(Bpe::read(file)),
         normalizers_(read_normalizers(file)),
         pre_tokenizers_(read_pre_tokenizers(file)),
         decoders_(read_token_decoders(file)),
         around_(read_post_processor(file)) {
-    const Json* added = file.find("added_tokens");
-    if (added == nullptr) return;
-    if (!added->is_array()) throw InputError("{} must be an array", file.where("added_tokens"));
-    for (std::size_t i = 0; i < added->size(); ++i) {
-      add_token(JsonObject((*added)[i], file.origin(), fmt::format("/added_tokens/{}", i)));
-    }
+    read_added_tokens(file);
+    if (bos) bos_ = id_of(*bos);
   }
 
   Encoding encode(std::string_view text, const EncodeOptions& options) const override {
@@ -91,6 +88,8 @@ class JsonTokenizer : public Tokenizer {
 
   std::int64_t size() const override { return std::max(bpe_.vocabulary().size(), added_.size()); }
 
+  std::optional<std::int64_t> bos() const override { return bos_ ? bos_ : raw_bos(); }
+
   std::optional<std::int64_t> raw_bos() const override {
     return around_.before.empty() ? std::nullopt : std::optional<std::int64_t>(around_.before.front());
   }
@@ -105,6 +104,15 @@ class JsonTokenizer : public Tokenizer {
   }
 
  private:
+  void read_added_tokens(const JsonObject& file) {
+    const Json* added = file.find("added_tokens");
+    if (added == nullptr) return;
+    if (!added->is_array()) throw InputError("{} must be an array", file.where("added_tokens"));
+    for (std::size_t i = 0; i < added->size(); ++i) {
+      add_token(JsonObject((*added)[i], file.origin(), fmt::format("/added_tokens/{}", i)));
+    }
+  }
+
   void add_token(const JsonObject& fields) {
     AddedToken token = read_added_token(fields, bpe_.vocabulary());
     const std::string pattern =
@@ -150,13 +158,15 @@ class JsonTokenizer : public Tokenizer {
   TokenDecoders decoders_;
   PostProcessor around_;
   AddedTokenSet added_;
+  std::optional<std::int64_t> bos_;
 };
 
 }  // namespace
 
 std::unique_ptr<Tokenizer> open_json_tokenizer(const std::filesystem::path& file) {
   const Json json = read_json(file, kMaxFileBytes);
-  return std::make_unique<JsonTokenizer>(JsonObject(json, file.string()));
+  const std::optional<std::string> bos = TokenizerConfig(file.parent_path()).token("bos_token");
+  return std::make_unique<JsonTokenizer>(JsonObject(json, file.string()), bos);
 }
 
 }  // namespace hrt

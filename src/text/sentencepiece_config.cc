@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "hrt/base/error.h"
+#include "tokenizer_config.h"
 
 namespace hrt {
 namespace {
@@ -27,32 +28,24 @@ void read_added_tokens(const JsonObject& config, AddedTokenSet& added) {
   }
 }
 
-// A token is given as its text, or as an object with the text as `content`.
-std::optional<std::string> read_token(const JsonObject& config, const std::string& key) {
-  const Json* value = config.find(key);
-  if (value == nullptr) return std::nullopt;
-  return value->is_object() ? config.object(key).string("content") : config.string(key);
-}
-
 }  // namespace
 
 SentencePieceConfig read_sentencepiece_config(const std::filesystem::path& folder,
                                               const std::function<TokenId(const std::string&)>& id_of) {
   SentencePieceConfig result;
-  const std::filesystem::path file = folder / "tokenizer_config.json";
-  if (!std::filesystem::exists(file)) return result;
-  const Json json = read_json(file);
-  const JsonObject config(json, file.string());
+  const TokenizerConfig file(folder);
+  if (!file.exists()) return result;
+  const JsonObject config = file.values();
   result.add_bos = config.boolean("add_bos_token", true);
   result.add_eos = config.boolean("add_eos_token", false);
   result.legacy = config.boolean("legacy", true);
   result.add_prefix_space = config.boolean("add_prefix_space", true);
-  result.bos = read_token(config, "bos_token");
-  result.eos = read_token(config, "eos_token");
+  result.bos = file.token("bos_token");
+  result.eos = file.token("eos_token");
   read_added_tokens(config, result.added);
   // Configs of 2023 name the special tokens only here.
   for (const std::string key : {"bos_token", "eos_token", "unk_token", "pad_token"}) {
-    const std::optional<std::string> content = read_token(config, key);
+    const std::optional<std::string> content = file.token(key);
     if (!content || result.added.by_content(*content) != nullptr) continue;
     const TokenId id = id_of(*content);
     if (id == kNoToken)

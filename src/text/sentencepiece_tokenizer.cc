@@ -46,16 +46,19 @@ class SentencePieceTokenizer : public Tokenizer {
     config_ = read_sentencepiece_config(
         file.parent_path(), [this](const std::string& piece) { return find_piece(following_, piece); });
     load(leading_, model + std::string(prefix_setting(config_)), file.string());
-    bos_ = end_token(config_.add_bos, config_.bos, leading_.bos_id());
-    eos_ = end_token(config_.add_eos, config_.eos, leading_.eos_id());
+    bos_ = end_token(config_.bos, leading_.bos_id());
+    if (config_.add_bos) leading_bos_ = bos_;
+    if (config_.add_eos) eos_ = end_token(config_.eos, leading_.eos_id());
+    template_tokens_ = with_control_pieces(config_.added);
   }
 
   Encoding encode(std::string_view text, const EncodeOptions& options) const override {
     require_utf8(text);
     const PlainSpans plain(options);
     Encoding result;
-    if (options.add_special && bos_) result.add(*bos_, {0, 0});
-    for (const Cut& cut : config_.added.cut_raw(text, plain)) {
+    if (options.add_special && leading_bos_) result.add(*leading_bos_, {0, 0});
+    const AddedTokenSet& added = options.markers.empty() ? config_.added : template_tokens_;
+    for (const Cut& cut : added.cut_raw(text, plain)) {
       if (cut.token != nullptr) {
         result.add(cut.token->id, cut.span);
       } else {
@@ -102,7 +105,8 @@ class SentencePieceTokenizer : public Tokenizer {
   std::int64_t size() const override {
     return std::max<std::int64_t>(leading_.GetPieceSize(), config_.added.size());
   }
-  std::optional<std::int64_t> raw_bos() const override { return bos_; }
+  std::optional<std::int64_t> bos() const override { return bos_; }
+  std::optional<std::int64_t> raw_bos() const override { return leading_bos_; }
 
   std::string describe() const override {
     return fmt::format("tokenizer.model: sentencepiece, {} pieces, {} added, {}", leading_.GetPieceSize(),
@@ -110,11 +114,22 @@ class SentencePieceTokenizer : public Tokenizer {
   }
 
  private:
-  std::optional<std::int64_t> end_token(bool wanted, const std::optional<std::string>& name,
-                                        int of_model) const {
-    if (!wanted) return std::nullopt;
+  std::optional<std::int64_t> end_token(const std::optional<std::string>& name, int of_model) const {
     if (name) return id_of(*name);
     return of_model < 0 ? std::nullopt : std::optional<std::int64_t>(of_model);
+  }
+
+  // The library reads "<s>" in text as plain characters. What a template writes means the token, also where
+  // no tokenizer_config.json lists it.
+  AddedTokenSet with_control_pieces(const AddedTokenSet& configured) const {
+    AddedTokenSet added;
+    for (const AddedToken& token : configured.tokens()) added.add(token, token.content);
+    for (int id = 0; id < leading_.GetPieceSize(); ++id) {
+      const std::string& piece = leading_.IdToPiece(id);
+      if (!leading_.IsControl(id) || added.by_content(piece) != nullptr) continue;
+      added.add({.id = id, .content = piece, .special = true}, piece);
+    }
+    return added;
   }
 
   // The library finds user-defined pieces by itself. Where one that is a marker stands in plain text, the
@@ -176,7 +191,9 @@ class SentencePieceTokenizer : public Tokenizer {
   Processor leading_;    // for stretches that may get the dummy prefix
   Processor following_;  // for the others
   SentencePieceConfig config_;
+  AddedTokenSet template_tokens_;
   std::optional<std::int64_t> bos_;
+  std::optional<std::int64_t> leading_bos_;  // what raw text gets
   std::optional<std::int64_t> eos_;
 };
 

@@ -9,7 +9,7 @@ namespace hrt {
 namespace {
 
 std::optional<std::int64_t> bos_of(const Tokenizer& tokenizer, const ChatTemplate& chat) {
-  if (const auto bos = tokenizer.raw_bos()) return bos;
+  if (const auto bos = tokenizer.bos()) return bos;
   return chat.spec().bos.empty() ? std::nullopt : tokenizer.id_of(chat.spec().bos);
 }
 

@@ -34,6 +34,7 @@ class FakeTokenizer : public Tokenizer {
   }
   bool is_special(std::int64_t) const override { return false; }
   std::int64_t size() const override { return byte_id('\xff') + 1; }
+  std::optional<std::int64_t> bos() const override { return bos_; }
   std::optional<std::int64_t> raw_bos() const override { return bos_; }
   std::string describe() const override { return "fake"; }
 

@@ -219,6 +219,14 @@ TEST(GoldensTemplatedPrompt, InjectedMarkersStayPlainText) {
   }
 }
 
+TEST(GoldensTemplatedPrompt, ABareModelReadsWhatTheTemplateWrites) {
+  const auto tokenizer = real_tokenizer("llama2.tokenizer.model");  // no tokenizer_config.json beside it
+  if (!tokenizer) GTEST_SKIP() << "the large vocabularies are absent";
+  const auto prompt = prepare_prompt(*tokenizer, template_by_name("llama2"), {{"user", "a <s> b"}});
+  EXPECT_EQ(prompt.ids.front(), 1);
+  EXPECT_EQ(std::count(prompt.ids.begin(), prompt.ids.end(), 1), 1);
+}
+
 TEST(GoldensTemplatedPrompt, PlainNewlineAfterAQuestionMarkStraddles) {
   for (const char* name : {"llama3", "qwen2"}) {
     const auto tokenizer = real_tokenizer(name);

@@ -48,6 +48,9 @@ class Tokenizer {
   virtual bool is_special(std::int64_t id) const = 0;
   // One more than the largest id.
   virtual std::int64_t size() const = 0;
+  // The token that begins a sequence (tokenizer_config's bos_token, or the model's own), whether or not raw text
+  // gets it.
+  virtual std::optional<std::int64_t> bos() const = 0;
   // The BOS that raw text gets (post-processor, or add_bos_token), if any.
   virtual std::optional<std::int64_t> raw_bos() const = 0;
   // What it was read from and how, for `inspect`: "tokenizer.json: byte-level BPE, 49152 pieces, Digits +
