@@ -67,14 +67,19 @@ PromptSource file_source(const Json& entry, const std::string& origin) {
   return source;
 }
 
+// Several limits may be given: for all files, for a role, by the catalog. The smallest counts.
+void restrict(PromptSource& source, std::optional<std::int64_t> limit) {
+  if (limit) source.limit = std::min(*limit, source.limit.value_or(*limit));
+}
+
 // What an entry says beside its file or role, and what the config says for all.
 void refine(PromptSource& source, const Json& entry, const Json& config, const std::string& origin) {
   if (config.at("field") != "instruction") source.field = config.at("field");
-  if (const auto limit = optional_value<std::int64_t>(config, "limit")) source.limit = limit;
+  restrict(source, optional_value<std::int64_t>(config, "limit"));
   if (!entry.is_object()) return;
   const JsonObject object(entry, origin);
   source.field = object.string("field", source.field);
-  if (object.has("limit")) source.limit = object.integer("limit");
+  if (object.has("limit")) restrict(source, object.integer("limit"));
   if (!object.has("where")) return;
   for (const auto& [name, value] : object.object("where").raw().items()) source.where[name] = value;
 }

@@ -82,7 +82,8 @@ Keys compute_keys() {
   return {
       Key("judge", kString, "zhao2025", "refusal phrases: zhao2025, arditi2024, union or a file"),
       Key("max_new_tokens", kInteger, 128, "longest reply, in tokens").at_least(1),
-      Key("verify", kNumber, 0.01, "share of prompts computed again alone, at least 16; 0: none"),
+      Key("verify", kNumber, 0.01, "share of prompts computed again alone, at least 16; 0: none")
+          .changes_no_number(),
       Key("seed", kInteger, 0, "seed of everything drawn at random"),
   };
 }

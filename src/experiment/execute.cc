@@ -68,7 +68,7 @@ ExitCode verify(const PromptRun& prompts, RunDirectory& run, const GroupRunner& 
   }
   run.warn(fmt::format(
       "row identity does not hold: prompt {}, {} row {} differs by {:.2g} (at most {:.2g} expected)",
-      identity.worst_prompt, identity.worst_position, identity.worst_row, identity.worst,
+      escape_for_terminal(identity.worst_prompt), identity.worst_position, identity.worst_row, identity.worst,
       identity.tolerance));
   return ExitCode::kCheckFailed;
 }

@@ -90,8 +90,8 @@ void warn_about_prompts(RunDirectory& run, const PromptSet& set) {
   for (const PreparedPrompt& prompt : set.prompts) records.push_back(prompt.record);
   for (const Overlap& overlap : find_overlap(records)) {
     run.warn(fmt::format("{} prompts stand in both {} and {} (such as {} and {})", overlap.count,
-                         overlap.set_a, overlap.set_b, escape_for_terminal(overlap.id_a),
-                         escape_for_terminal(overlap.id_b)));
+                         escape_for_terminal(overlap.set_a), escape_for_terminal(overlap.set_b),
+                         escape_for_terminal(overlap.id_a), escape_for_terminal(overlap.id_b)));
   }
 }
 

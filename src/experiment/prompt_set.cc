@@ -10,20 +10,32 @@
 namespace hrt {
 namespace {
 
-// Prompts that break one rule: reported together, the first by name.
+// Prompts that break one rule: reported together, the first with its place.
 class Offenders {
  public:
   void add(const PromptRecord& record) {
-    if (count_++ == 0) first_ = fmt::format("{} ({})", place_of(record), escape_for_terminal(record.id));
+    const std::string id = escape_for_terminal(record.id);
+    if (count_++ == 0) {
+      first_ = fmt::format("{} ({})", place_of(record), id);
+    } else if (others_.size() < kNamed) {
+      others_.push_back(id);
+    }
   }
+
   void refuse(std::string_view what) const {
     if (count_ == 0) return;
-    throw InputError("{}: {}{}", first_, what, count_ == 1 ? "" : fmt::format(" ({} such prompts)", count_));
+    if (count_ == 1) throw InputError("{}: {}", first_, what);
+    const std::size_t unnamed = count_ - 1 - others_.size();
+    throw InputError("{}: {} ({} such prompts: also {}{})", first_, what, count_, join(others_, ", "),
+                     unnamed == 0 ? "" : fmt::format(" and {} more", unnamed));
   }
 
  private:
-  std::int64_t count_ = 0;
+  static constexpr std::size_t kNamed = 20;
+
+  std::size_t count_ = 0;
   std::string first_;
+  std::vector<std::string> others_;
 };
 
 void refuse_all(const PromptSet& set, std::string_view what,

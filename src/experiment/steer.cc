@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "hrt/base/strings.h"
 #include "hrt/experiment/replies.h"
 
 namespace hrt {
@@ -24,8 +25,8 @@ Json count_verdicts(const PromptSet& set, const std::vector<Outcome>& outcomes) 
 void print_counts(const Json& counts, const std::filesystem::path& run) {
   fmt::print("\n  {:<32} {:>8} {:>9} {:>8}\n", "prompts", "refused", "accepted", "unknown");
   for (const auto& [set, count] : counts.items()) {
-    fmt::print("  {:<32} {:>8} {:>9} {:>8}\n", set, count["refused"].get<int>(), count["accepted"].get<int>(),
-               count["unknown"].get<int>());
+    fmt::print("  {:<32} {:>8} {:>9} {:>8}\n", escape_for_terminal(set), count["refused"].get<int>(),
+               count["accepted"].get<int>(), count["unknown"].get<int>());
   }
   fmt::print("\nWritten to {}\n", run.string());
 }
