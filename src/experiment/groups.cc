@@ -67,6 +67,13 @@ void add_replies(std::vector<NamedTensor>& tensors, const std::vector<JobResult>
   tensors.push_back({"reply.margin", at::tensor(at::ArrayRef<double>(margins), at::kDouble)});
 }
 
+void add(EngineStats& total, const EngineStats& part) {
+  total.prefill_s += part.prefill_s;
+  total.decode_s += part.decode_s;
+  total.prefill_tokens += part.prefill_tokens;
+  total.decode_tokens += part.decode_tokens;
+}
+
 }  // namespace
 
 Job make_job(const PromptSet& set, const Work& work, std::size_t prompt) {
@@ -193,6 +200,7 @@ void GroupRunner::run_group(const Decoder& decoder, std::size_t g, std::int64_t 
     jobs.push_back(make_job(set_, work_, static_cast<std::size_t>(i)));
   }
   std::int64_t done = done_before;
+  EngineStats group_stats;
   EngineEvents events;
   events.tokens = [&](std::int64_t tokens) { progress.set_work(done += tokens); };
   events.finished = [&](std::size_t job, const JobResult& result) {
@@ -201,7 +209,8 @@ void GroupRunner::run_group(const Decoder& decoder, std::size_t g, std::int64_t 
     const auto prompt = static_cast<std::size_t>(group.begin) + job;
     on_reply(set_.prompts[prompt], {result.reply, result.stop, result.first_margin});
   };
-  save(g, run_jobs(decoder, jobs, make_engine_options(work_, batch_size), events, {}, &stats));
+  save(g, run_jobs(decoder, jobs, make_engine_options(work_, batch_size), events, {}, &group_stats));
+  add(stats, group_stats);
 }
 
 }  // namespace hrt
