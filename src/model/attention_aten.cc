@@ -18,6 +18,8 @@ namespace {
 
 // Queries x keys that one call may have, padding included: bounds the mask.
 constexpr std::int64_t kMaxScores = std::int64_t{1} << 22;
+// Elements of the keys that are gathered for one call.
+constexpr std::int64_t kMaxGathered = std::int64_t{1} << 26;
 
 // Sequences that attend in one call, padded to the longest of them. Only attention pads: its share of the
 // work is small, and a call for each sequence costs more than it saves. Index tensors are on the device.
@@ -80,7 +82,9 @@ class GroupBuilder {
         key_positions_.push_back(block.first + i);
       }
     }
-    slots_.resize(slots_.size() + static_cast<std::size_t>(group_.keys - keys_of(part)), 0);
+    // Padding repeats a written key: what was never written may be NaN, which no weight of 0 removes.
+    const std::int64_t written = slots_.back();
+    slots_.resize(slots_.size() + static_cast<std::size_t>(group_.keys - keys_of(part)), written);
     key_positions_.resize(slots_.size(), std::numeric_limits<std::int64_t>::max());
   }
 
@@ -90,7 +94,7 @@ class GroupBuilder {
 };
 
 // Cuts the parts, sorted by size so that little is padded, into groups of bounded size.
-std::vector<Group> make_groups(const Batch& batch, at::Device device) {
+std::vector<Group> make_groups(const DecoderSpec& spec, const Batch& batch, at::Device device) {
   std::vector<const Batch::Part*> parts;
   for (const Batch::Part& part : batch.parts()) parts.push_back(&part);
   std::ranges::stable_sort(parts, {}, [](const auto* part) { return std::pair(part->rows, keys_of(*part)); });
@@ -99,9 +103,11 @@ std::vector<Group> make_groups(const Batch& batch, at::Device device) {
     std::int64_t keys = 0;
     for (end = begin; end < parts.size(); ++end) {
       keys = std::max(keys, keys_of(*parts[end]));
-      const std::int64_t scores = static_cast<std::int64_t>(end + 1 - begin) * parts[end]->rows * keys;
+      const std::int64_t count = static_cast<std::int64_t>(end + 1 - begin);
+      const bool too_large = count * parts[end]->rows * keys > kMaxScores ||
+                             count * keys * spec.heads * spec.head_dim > kMaxGathered;
       const bool much_longer = parts[end]->rows > 2 * parts[begin]->rows + 16;
-      if (end > begin && (scores > kMaxScores || much_longer)) break;
+      if (end > begin && (too_large || much_longer)) break;
     }
     groups.push_back(GroupBuilder(batch, std::span(parts).subspan(begin, end - begin)).finish(device));
   }
@@ -116,7 +122,7 @@ class AtenAttention : public AttentionStep {
     cos_ = at::cat({rope.cos, rope.cos}, 1).unsqueeze(1).to(device_);
     sin_ = at::cat({rope.sin, rope.sin}, 1).unsqueeze(1).to(device_);
     slots_ = at::tensor(batch.slots()).to(device_);
-    groups_ = make_groups(batch, device_);
+    groups_ = make_groups(spec_, batch, device_);
   }
 
   void store(at::Tensor& qkv, const at::Tensor& bias, std::int64_t layer) override {
@@ -131,7 +137,7 @@ class AtenAttention : public AttentionStep {
     values.index_copy_(0, slots_, heads.narrow(1, first_key + spec_.kv_heads, spec_.kv_heads));
   }
 
-  void narrow(const Batch& kept) override { groups_ = make_groups(kept, device_); }
+  void narrow(const Batch& kept) override { groups_ = make_groups(spec_, kept, device_); }
 
   void attend(const at::Tensor& qkv, std::int64_t layer, std::int64_t window, at::Tensor& out) override {
     for (const Group& group : groups_) attend_group(group, qkv, layer, window, out);

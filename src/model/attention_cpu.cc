@@ -142,14 +142,17 @@ HRT_INLINE void score_blocks(const AttendJob& job, std::int64_t kv_head, const T
                              std::int64_t block) {
   const std::int64_t dim = job.shape.head_dim;
   const float* keys[kBlocks];
+  const float* values[kBlocks];  // will be needed next
   for (int b = 0; b < kBlocks; ++b) {
-    keys[b] =
-        job.cache.keys + (tile.blocks[block + b].page * job.shape.kv_heads + kv_head) * dim * kPageTokens;
+    const std::int64_t page = tile.blocks[block + b].page * job.shape.kv_heads + kv_head;
+    keys[b] = job.cache.keys + page * dim * kPageTokens;
+    values[b] = job.cache.values + page * job.shape.padded * kPageTokens;
   }
   Vec sums[kRows][kBlocks] = {};
   for (std::int64_t i = 0; i < dim; ++i) {
     for (int b = 0; b < kBlocks; ++b) {
       const Vec key = simd::load(keys[b] + i * kPageTokens);
+      __builtin_prefetch(values[b] + i * kPageTokens);
       for (int r = 0; r < kRows; ++r) sums[r][b] += key * tile.query[r][i];
     }
   }

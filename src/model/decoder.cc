@@ -1,6 +1,5 @@
 #include "hrt/model/decoder.h"
 
-#include <ATen/ops/empty_like.h>
 #include <ATen/ops/mm.h>
 #include <ATen/ops/tensor.h>
 
@@ -121,6 +120,15 @@ struct Decoder::Parts {
   std::unique_ptr<Kernels> kernels;
   Rope rope;
   Workspace workspace;
+
+  // Final norm and head, in the workspace.
+  at::Tensor head(const at::Tensor& residual, double eps) {
+    at::Tensor stream = residual.contiguous();
+    at::Tensor normed = workspace.take(Workspace::Use::kNormed, stream.size(0), stream.size(1));
+    kernels->add_norm(stream, {}, weights.final_norm, eps, normed);
+    at::Tensor logits = workspace.take(Workspace::Use::kLogits, stream.size(0), weights.head.size(0));
+    return at::mm_out(logits, normed, weights.head.t());
+  }
 };
 
 at::ScalarType compute_dtype(at::ScalarType dtype, at::Device device) {
@@ -162,19 +170,18 @@ void Decoder::run(BlockRange range, Batch& batch, KvCache& cache, at::Tensor& re
 }
 
 at::Tensor Decoder::logits(const at::Tensor& residual) const {
-  at::Tensor stream = residual.contiguous();
-  at::Tensor normed = at::empty_like(stream);
-  parts_->kernels->add_norm(stream, {}, parts_->weights.final_norm, spec_.norm_eps, normed);
-  return at::mm(normed, parts_->weights.head.t());
+  return parts_->head(residual, spec_.norm_eps).clone();
 }
 
-std::vector<Choice> Decoder::best(const at::Tensor& residual) const {
+std::vector<Choice> Decoder::best(const at::Tensor& residual, const SeeLogits& see) const {
   const std::int64_t row_bytes = spec_.vocabulary * static_cast<std::int64_t>(residual.element_size());
   const std::int64_t rows = std::max<std::int64_t>(1, kLogitBytes / row_bytes);
   std::vector<Choice> choices;
   for (std::int64_t begin = 0; begin < residual.size(0); begin += rows) {
     const at::Tensor slice = residual.narrow(0, begin, std::min(rows, residual.size(0) - begin));
-    for (const Choice& choice : parts_->kernels->best(logits(slice))) choices.push_back(choice);
+    const at::Tensor some = parts_->head(slice, spec_.norm_eps);
+    if (see) see(begin, some);
+    for (const Choice& choice : parts_->kernels->best(some)) choices.push_back(choice);
   }
   return choices;
 }

@@ -176,8 +176,10 @@ class Engine {
     }
     if (rows.empty()) return;
     const at::Tensor last = residual.index_select(0, at::tensor(rows).to(residual.device()));
-    if (options_.logits) keep_logits(asking, last);
-    const std::vector<Choice> choices = decoder_.best(last);
+    const std::vector<Choice> choices =
+        decoder_.best(last, [&](std::int64_t first, const at::Tensor& logits) {
+          if (options_.logits) keep_logits(asking, first, logits);
+        });
     for (std::size_t i = 0; i < asking.size(); ++i) take(*asking[i], choices[i]);
   }
 
@@ -186,13 +188,11 @@ class Engine {
     return part->first_row + part->rows - 1;
   }
 
-  void keep_logits(const std::vector<Sequence*>& asking, const at::Tensor& last) {
-    for (std::size_t i = 0; i < asking.size(); ++i) {
-      JobResult& result = result_of(*asking[i]);
-      if (result.logits.defined()) continue;
-      result.logits = decoder_.logits(last.narrow(0, static_cast<std::int64_t>(i), 1))
-                          .squeeze(0)
-                          .to(at::kCPU, at::kFloat);
+  // `logits` belong to the sequences from `first` on. Those at the last prompt token come first and are kept.
+  void keep_logits(const std::vector<Sequence*>& asking, std::int64_t first, const at::Tensor& logits) {
+    for (std::int64_t i = 0; i < logits.size(0); ++i) {
+      JobResult& result = result_of(*asking[static_cast<std::size_t>(first + i)]);
+      if (!result.logits.defined()) result.logits = logits.select(0, i).to(at::kCPU, at::kFloat, false, true);
     }
   }
 
@@ -219,15 +219,18 @@ class Engine {
   }
 
   void finish_sequences() {
-    for (const auto& sequence : active_) {
-      if (!is_finished(*sequence)) continue;
-      JobResult& result = result_of(*sequence);
-      if (!job_of(*sequence).capture.empty()) result.rows = capture_.take(sequence->number);
-      cache_.release(sequence->kv);
-      if (events_.finished) events_.finished(static_cast<std::size_t>(sequence->number), result);
-      sequence->number = kSharedPrefix;  // marks it as done
-    }
-    std::erase_if(active_, [](const auto& sequence) { return sequence->number == kSharedPrefix; });
+    std::erase_if(active_, [this](const auto& sequence) {
+      if (!is_finished(*sequence)) return false;
+      finish(*sequence);
+      return true;
+    });
+  }
+
+  void finish(Sequence& sequence) {
+    JobResult& result = result_of(sequence);
+    if (!job_of(sequence).capture.empty()) result.rows = capture_.take(sequence.number);
+    cache_.release(sequence.kv);
+    if (events_.finished) events_.finished(static_cast<std::size_t>(sequence.number), result);
   }
 
   void account(std::chrono::steady_clock::time_point start, std::int64_t prefilled, std::int64_t decoded) {

@@ -16,6 +16,7 @@ class Workspace {
     kWide,    // fused qkv, or fused gate and up
     kInner,   // the attention's mix, or the gated activations
     kDelta,   // what is to be added to the residual stream
+    kLogits,
   };
 
   explicit Workspace(const at::TensorOptions& options) : options_(options) {}
@@ -25,7 +26,7 @@ class Workspace {
 
  private:
   at::TensorOptions options_;
-  std::array<at::Tensor, 4> buffers_;
+  std::array<at::Tensor, 5> buffers_;
 };
 
 }  // namespace hrt

@@ -75,8 +75,10 @@ class Decoder {
 
   // Final norm and head of some rows of row L: [rows, vocabulary].
   at::Tensor logits(const at::Tensor& residual) const;
-  // The best token after each row, without keeping all logits.
-  std::vector<Choice> best(const at::Tensor& residual) const;
+  // The best token after each row. Logits are computed for some rows at a time: `see` is shown those of the
+  // rows from `first` on, [some, vocabulary], before they are dropped.
+  using SeeLogits = std::function<void(std::int64_t first, const at::Tensor& logits)>;
+  std::vector<Choice> best(const at::Tensor& residual, const SeeLogits& see = {}) const;
 
  private:
   struct Parts;
