@@ -63,8 +63,8 @@ class Pass {
   }
 
   at::Tensor linear(Workspace::Use use, const at::Tensor& x, const at::Tensor& weight) {
-    at::Tensor out = take(use, weight.size(0));
-    at::mm_out(out, x, weight.t());
+    at::Tensor out = take(use, weight.size(1));
+    at::mm_out(out, x, weight);
     return out;
   }
 
@@ -126,8 +126,8 @@ struct Decoder::Parts {
     at::Tensor stream = residual.contiguous();
     at::Tensor normed = workspace.take(Workspace::Use::kNormed, stream.size(0), stream.size(1));
     kernels->add_norm(stream, {}, weights.final_norm, eps, normed);
-    at::Tensor logits = workspace.take(Workspace::Use::kLogits, stream.size(0), weights.head.size(0));
-    return at::mm_out(logits, normed, weights.head.t());
+    at::Tensor logits = workspace.take(Workspace::Use::kLogits, stream.size(0), weights.head.size(1));
+    return at::mm_out(logits, normed, weights.head);
   }
 };
 

@@ -1,10 +1,9 @@
 #include "weights.h"
 
+#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/from_blob.h>
 
 #include <algorithm>
-#include <span>
 
 #include "hrt/base/error.h"
 
@@ -13,7 +12,7 @@ namespace hrt {
 namespace {
 
 // Elements converted and checked at a time.
-constexpr std::int64_t kSlice = std::int64_t{1} << 20;
+constexpr std::int64_t kSliceElements = std::int64_t{1} << 20;
 
 // A floating-point number is NaN or infinite when all bits of its exponent are set.
 template <typename Bits>
@@ -40,77 +39,82 @@ class Loader {
   Loader(const Checkpoint& checkpoint, at::ScalarType dtype, at::Device device,
          const std::function<void(std::int64_t)>& progress)
       : files_(checkpoint.weights()),
+        dtype_(dtype),
         options_(at::TensorOptions().dtype(dtype).device(device)),
         progress_(progress) {}
 
-  // The named tensors, one below the other.
-  at::Tensor stack(std::span<const std::string* const> names) {
-    std::vector<std::int64_t> shape = files_.find(*names.front())->shape;
-    shape[0] = 0;
-    for (const std::string* name : names) shape[0] += files_.find(*name)->shape[0];
-    at::Tensor target = at::empty(shape, options_);
-    std::int64_t row = 0;
-    for (const std::string* name : names) {
-      const std::int64_t rows = files_.find(*name)->shape[0];
-      copy(*name, target.narrow(0, row, rows));
-      row += rows;
-    }
-    bytes_ += static_cast<std::int64_t>(target.nbytes());
-    if (progress_) progress_(static_cast<std::int64_t>(target.nbytes()));
-    return target;
+  // A vector, or a table whose rows are looked up, as it stands in the file.
+  at::Tensor as_stored(const std::string& name) {
+    at::Tensor target = at::empty(files_.find(name)->shape, options_);
+    read(name, [&](std::int64_t row, const at::Tensor& slice) {
+      target.narrow(0, row, slice.size(0)).copy_(slice);
+    });
+    return loaded(target);
   }
 
-  at::Tensor one(const std::string& name) {
-    const std::string* const names[] = {&name};
-    return stack(names);
-  }
-
+  // Maps of the same input side by side, [in, out].
   at::Tensor weight(std::initializer_list<const LinearNames*> maps) {
-    std::vector<const std::string*> names;
-    for (const LinearNames* map : maps) names.push_back(&map->weight);
-    return stack(names);
+    std::int64_t width = 0;
+    for (const LinearNames* map : maps) width += files_.find(map->weight)->shape[0];
+    at::Tensor target = at::empty({files_.find((*maps.begin())->weight)->shape[1], width}, options_);
+    std::int64_t column = 0;
+    for (const LinearNames* map : maps) {
+      read(map->weight, [&](std::int64_t row, const at::Tensor& slice) {
+        target.narrow(1, column + row, slice.size(0)).copy_(slice.t().contiguous());
+      });
+      column += files_.find(map->weight)->shape[0];
+    }
+    return loaded(target);
   }
 
   at::Tensor bias(std::initializer_list<const LinearNames*> maps) {
-    std::vector<const std::string*> names;
-    for (const LinearNames* map : maps) names.push_back(&map->bias);
-    return names.front()->empty() ? at::Tensor() : stack(names);
+    std::vector<at::Tensor> parts;
+    for (const LinearNames* map : maps) {
+      if (!map->bias.empty()) parts.push_back(as_stored(map->bias));
+    }
+    return parts.empty() ? at::Tensor() : at::cat(parts);
   }
 
   std::int64_t bytes() const { return bytes_; }
 
  private:
-  void copy(const std::string& name, const at::Tensor& target) {
-    const at::Tensor source = files_.tensor(name).reshape(-1);
-    const at::Tensor flat = target.view(-1);
-    const bool staged = !target.is_cpu();
-    for (std::int64_t begin = 0; begin < source.numel(); begin += kSlice) {
-      const std::int64_t count = std::min(kSlice, source.numel() - begin);
-      const at::Tensor place = flat.narrow(0, begin, count);
-      const at::Tensor slice = staged ? at::empty({count}, options_.device(at::kCPU)) : place;
-      slice.copy_(source.narrow(0, begin, count));
+  // Calls use(first row, rows) with the tensor, converted and checked, slice by slice.
+  void read(const std::string& name, const std::function<void(std::int64_t, const at::Tensor&)>& use) {
+    const at::Tensor source = files_.tensor(name);
+    const std::int64_t rows = std::max<std::int64_t>(1, kSliceElements * source.size(0) / source.numel());
+    for (std::int64_t row = 0; row < source.size(0); row += rows) {
+      const at::Tensor slice =
+          source.narrow(0, row, std::min(rows, source.size(0) - row)).to(at::kCPU, dtype_, false, true);
       if (any_non_finite(slice)) {
         throw InputError("{}: tensor '{}' holds NaN or infinity (read as {})", files_.file_of(name).string(),
                          name, c10::toString(slice.scalar_type()));
       }
-      if (staged) place.copy_(slice);
+      use(row, slice);
     }
     files_.release(name);
   }
 
+  const at::Tensor& loaded(const at::Tensor& tensor) {
+    const auto bytes = static_cast<std::int64_t>(tensor.nbytes());
+    bytes_ += bytes;
+    if (progress_) progress_(bytes);
+    return tensor;
+  }
+
   const WeightFiles& files_;
+  at::ScalarType dtype_;
   at::TensorOptions options_;
   const std::function<void(std::int64_t)>& progress_;
   std::int64_t bytes_ = 0;
 };
 
 BlockWeights load_block(Loader& loader, const LayerWeightNames& names) {
-  return {.attention_norm = loader.one(names.attention_norm),
+  return {.attention_norm = loader.as_stored(names.attention_norm),
           .qkv = loader.weight({&names.q, &names.k, &names.v}),
           .qkv_bias = loader.bias({&names.q, &names.k, &names.v}),
           .o = loader.weight({&names.o}),
           .o_bias = loader.bias({&names.o}),
-          .mlp_norm = loader.one(names.mlp_norm),
+          .mlp_norm = loader.as_stored(names.mlp_norm),
           .gate_up = loader.weight({&names.gate, &names.up}),
           .gate_up_bias = loader.bias({&names.gate, &names.up}),
           .down = loader.weight({&names.down}),
@@ -124,10 +128,12 @@ DecoderWeights load_weights(const Checkpoint& checkpoint, at::ScalarType dtype, 
   const WeightNames& names = checkpoint.names();
   Loader loader(checkpoint, dtype, device, progress);
   DecoderWeights weights;
-  weights.embedding = loader.one(names.embedding);
+  weights.embedding = loader.as_stored(names.embedding);
   for (const LayerWeightNames& layer : names.layers) weights.blocks.push_back(load_block(loader, layer));
-  weights.final_norm = loader.one(names.final_norm);
-  weights.head = names.head == names.embedding ? weights.embedding : loader.one(names.head);
+  weights.final_norm = loader.as_stored(names.final_norm);
+  const bool tied = names.head == names.embedding;
+  const LinearNames head{.weight = names.head, .bias = ""};
+  weights.head = tied ? weights.embedding.t() : loader.weight({&head});
   weights.bytes = loader.bytes();
   return weights;
 }

@@ -10,18 +10,19 @@
 
 namespace hrt {
 
-// The weights of one block, as the decoder multiplies by them: [out, in], maps with the same input side by
-// side. Biases are undefined where the family has none.
+// The weights of one block, as the decoder multiplies by them: [in, out], which MKL takes in faster than the
+// file's [out, in] (3 % for 1,000 tokens, 25 % for 64), and maps of the same input side by side. Biases are
+// undefined where the family has none.
 struct BlockWeights {
   at::Tensor attention_norm;  // [hidden]
-  at::Tensor qkv;             // [(heads + 2 kv_heads) * head_dim, hidden]
+  at::Tensor qkv;             // [hidden, (heads + 2 kv_heads) * head_dim]
   at::Tensor qkv_bias;
-  at::Tensor o;  // [hidden, heads * head_dim]
+  at::Tensor o;  // [heads * head_dim, hidden]
   at::Tensor o_bias;
   at::Tensor mlp_norm;  // [hidden]
-  at::Tensor gate_up;   // [2 * intermediate, hidden]
+  at::Tensor gate_up;   // [hidden, 2 * intermediate]
   at::Tensor gate_up_bias;
-  at::Tensor down;  // [hidden, intermediate]
+  at::Tensor down;  // [intermediate, hidden]
   at::Tensor down_bias;
 };
 
@@ -29,7 +30,7 @@ struct DecoderWeights {
   at::Tensor embedding;  // [vocabulary, hidden]
   std::vector<BlockWeights> blocks;
   at::Tensor final_norm;  // [hidden]
-  at::Tensor head;        // [vocabulary, hidden]; the embedding itself when tied
+  at::Tensor head;        // [hidden, vocabulary]; a view of the embedding when tied
   std::int64_t bytes = 0;
 };
 

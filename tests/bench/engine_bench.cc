@@ -30,13 +30,19 @@ std::vector<Job> read_jobs(const std::string& path, std::int64_t new_tokens) {
   return jobs;
 }
 
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
 int bench(const std::vector<std::string>& args) {
   if (args.size() < 4) {
     fmt::print(stderr, "usage: engine_bench MODEL PROMPTS.jsonl NEW_TOKENS ROW|all [REPEATS [BATCH]]\n");
     return 2;
   }
   const Checkpoint checkpoint(args[0]);
+  const auto loading = std::chrono::steady_clock::now();
   const Decoder decoder(checkpoint, {});
+  fmt::print("loaded in {:.3f} s\n", seconds_since(loading));
   const std::vector<Job> jobs = read_jobs(args[1], std::stoll(args[2]));
   EngineOptions options;
   options.rows.resize(static_cast<std::size_t>(decoder.spec().layers + 1));
@@ -49,10 +55,9 @@ int bench(const std::vector<std::string>& args) {
     EngineStats stats;
     const auto start = std::chrono::steady_clock::now();
     run_jobs(decoder, jobs, options, {}, {}, &stats);
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     fmt::print("{:.3f} s: prefill {:.3f} s of {} tokens, decode {:.3f} s of {} tokens, batch {}, KV {} MB\n",
-               seconds.count(), stats.prefill_s, stats.prefill_tokens, stats.decode_s, stats.decode_tokens,
-               stats.batch_size, stats.kv_bytes >> 20);
+               seconds_since(start), stats.prefill_s, stats.prefill_tokens, stats.decode_s,
+               stats.decode_tokens, stats.batch_size, stats.kv_bytes >> 20);
   }
   return 0;
 }
