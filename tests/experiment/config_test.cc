@@ -10,6 +10,7 @@
 
 #include "hrt/base/error.h"
 #include "hrt/base/file.h"
+#include "hrt/experiment/catalog.h"
 
 namespace hrt {
 namespace {
@@ -195,6 +196,20 @@ TEST(ConfigSchema, EveryConfigFitsTheSchemaAndTheTable) {
   EXPECT_GT(checked, 0);
   const nlohmann::json wrong = {{"seed", "one"}};
   EXPECT_FALSE(valijson::Validator().validate(schema, Adapter(wrong), nullptr));
+}
+
+TEST(Catalogs, EachOpensAndItsSizesAreKeys) {
+  int checked = 0;
+  for (const fs::directory_entry& entry :
+       fs::directory_iterator(fs::path(HRT_SOURCE_DIR) / "data/catalogs")) {
+    const Catalog catalog(entry.path(), std::nullopt);
+    check_config(catalog.sizes(), Command::kExtract, entry.path().string());
+    EXPECT_FALSE(catalog.sources("harmful_train").empty()) << entry.path();
+    EXPECT_FALSE(catalog.sources("harmless_train").empty()) << entry.path();
+    EXPECT_FALSE(catalog.hint().empty()) << entry.path();
+    ++checked;
+  }
+  EXPECT_GT(checked, 0);
 }
 
 }  // namespace
