@@ -70,8 +70,9 @@ HRT_INLINE float largest(const Vec& value) {
 // e^x to about 1e-7 of its value: 2^n times a polynomial (Cephes' expf) on [-ln 2 / 2, ln 2 / 2]. Below -87
 // it is 0, above 88 infinite; NaN stays NaN.
 HRT_INLINE Vec exp(const Vec& input) {
-  const Vec x = input > 88.0F ? Vec{} : input;  // keeps the exponent below in range
-  const Vec rounder = splat(12582912.0F);       // 1.5 * 2^23: adding it rounds to an integer
+  const Vec capped = input > 88.0F ? Vec{} : input;
+  const Vec x = capped < -87.0F ? Vec{} : capped;  // the exponent below stays in range
+  const Vec rounder = splat(12582912.0F);          // 1.5 * 2^23: adding it rounds to an integer
   const Vec n = (x * 1.44269504088896341F + rounder) - rounder;
   const Vec r = (x - n * 0.693359375F) + n * 2.12194440e-4F;  // ln 2 in two parts
   Vec p = splat(1.9875691500e-4F);
