@@ -36,6 +36,8 @@ def arguments():
 
 args = arguments()
 os.environ["OMP_NUM_THREADS"] = str(args.threads)
+# Threads that wait sleep: costs nothing on an idle machine, and on a busy one spares both sides a large part.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import torch  # noqa: E402  (after the number of threads is settled)
 from safetensors.torch import load_file  # noqa: E402
