@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "temporary_folder.h"
+
 namespace hrt::testing {
 
 struct ProcessResult {
@@ -19,23 +21,6 @@ ProcessResult run_hrt(const std::vector<std::string>& arguments, const std::vect
 // Starts the binary, waits until `ready` says so (or it ended), sends it `signal`, and waits for its end.
 ProcessResult interrupt_hrt(const std::vector<std::string>& arguments, const std::function<bool()>& ready,
                             int signal);
-
-// A fresh folder, removed with its content at the end.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
-  // Writes a file and returns its path.
-  std::string write(const std::string& name, const std::string& content) const;
-
- private:
-  std::filesystem::path path_;
-};
 
 std::string read_text(const std::filesystem::path& file);
 

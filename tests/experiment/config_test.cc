@@ -11,6 +11,7 @@
 #include "hrt/base/error.h"
 #include "hrt/base/file.h"
 #include "hrt/experiment/catalog.h"
+#include "temporary_folder.h"
 
 namespace hrt {
 namespace {
@@ -23,12 +24,6 @@ const fs::path kConfigs = fs::path(HRT_SOURCE_DIR) / "configs";
 
 class ConfigTest : public ::testing::Test {
  protected:
-  ConfigTest() : folder_(fs::path(::testing::TempDir()) / "hrt-config-test") {
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-  }
-  ~ConfigTest() override { fs::remove_all(folder_); }
-
   fs::path file(const std::string& name, const std::string& content) const {
     std::ofstream(folder_ / name) << content;
     return folder_ / name;
@@ -43,7 +38,8 @@ class ConfigTest : public ::testing::Test {
     return "no error";
   }
 
-  fs::path folder_;
+  const TemporaryFolder temporary_;
+  const fs::path folder_ = temporary_.path();
 };
 
 TEST_F(ConfigTest, DefaultsAreThoseOfTheTable) {

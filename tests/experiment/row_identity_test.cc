@@ -9,6 +9,7 @@
 #include "hrt/base/error.h"
 #include "hrt/experiment/config.h"
 #include "hrt/experiment/prompt_run.h"
+#include "temporary_folder.h"
 
 namespace hrt {
 namespace {
@@ -18,16 +19,14 @@ namespace fs = std::filesystem;
 // A computed run of a tiny checkpoint whose stored rows the tests may spoil.
 class RowIdentityTest : public ::testing::Test {
  protected:
-  RowIdentityTest() : folder_(fs::path(::testing::TempDir()) / "hrt-identity-test") {
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
+  RowIdentityTest() {
     std::ofstream prompts(folder_ / "p.jsonl");
     for (int i = 0; i < 40; ++i) prompts << R"({"tokens": [3, )" << 4 + i << ", " << 5 + i % 7 << "]}\n";
     prompts.close();
     const std::string model = HRT_SOURCE_DIR "/tests/model/goldens/llama-gqa-tied";
     prompts_.emplace(Command::kExtract, resolve_config(Command::kExtract, std::nullopt,
                                                        {{"model", model, ""},
-                                                        {"prompts", {(folder_ / "p.jsonl").string()}, ""},
+                                                        {"prompts", {folder_ / "p.jsonl"}, ""},
                                                         {"template", "raw", ""},
                                                         {"positions", {"t_inst"}, ""},
                                                         {"outcomes", "generate", ""},
@@ -40,7 +39,6 @@ class RowIdentityTest : public ::testing::Test {
     groups_->run(
         *decoder_, 8, [](const PreparedPrompt&, const Reply&) {}, stats);
   }
-  ~RowIdentityTest() override { fs::remove_all(folder_); }
 
   RowIdentity check(double share) const {
     return check_row_identity(*decoder_, prompts_->set(), prompts_->work(), *groups_, share, 0);
@@ -61,7 +59,7 @@ class RowIdentityTest : public ::testing::Test {
   }
 
   c10::InferenceMode inference_;
-  fs::path folder_;
+  const TemporaryFolder folder_;
   std::optional<PromptRun> prompts_;
   std::optional<RunDirectory> run_;
   std::optional<GroupRunner> groups_;

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "hrt/base/error.h"
+#include "temporary_folder.h"
 
 namespace hrt {
 namespace {
@@ -14,9 +15,6 @@ using ::testing::HasSubstr;
 
 class RunDirectoryTest : public ::testing::Test {
  protected:
-  RunDirectoryTest() : path_(fs::path(::testing::TempDir()) / "hrt-run-test") { fs::remove_all(path_); }
-  ~RunDirectoryTest() override { fs::remove_all(path_); }
-
   std::string refusal(IfExists if_exists, const Json& identity) {
     try {
       RunDirectory(path_, if_exists, identity);
@@ -26,7 +24,8 @@ class RunDirectoryTest : public ::testing::Test {
     return "no error";
   }
 
-  fs::path path_;
+  const TemporaryFolder folder_;
+  const fs::path path_ = folder_.path() / "run";
   Json identity_{{"model", "abc"}, {"config", {{"judge", "zhao2025"}}}};
 };
 

@@ -7,15 +7,14 @@
 #include "golden.h"
 #include "hrt/base/error.h"
 #include "hrt/model/memory.h"
+#include "temporary_folder.h"
 
 namespace hrt {
 namespace {
 
-// A copy of a tiny checkpoint in which one value of one tensor is changed.
-std::filesystem::path spoiled(const std::string& tensor, float value) {
+// Copies a tiny checkpoint to `folder`, with one value of one tensor changed.
+void write_spoiled(const std::filesystem::path& folder, const std::string& tensor, float value) {
   const std::filesystem::path source = test::goldens_folder() / "llama-bias";
-  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "spoiled-checkpoint";
-  std::filesystem::create_directories(folder);
   std::filesystem::copy_file(source / "config.json", folder / "config.json",
                              std::filesystem::copy_options::overwrite_existing);
   const SafetensorsFile file(source / "model.safetensors");
@@ -26,14 +25,15 @@ std::filesystem::path spoiled(const std::string& tensor, float value) {
     tensors.push_back({info.name, copy});
   }
   write_safetensors(folder / "model.safetensors", tensors);
-  return folder;
 }
 
 TEST(Weights, NonFiniteOnesAreRefusedByName) {
   const std::string name = "model.layers.1.mlp.up_proj.weight";
   for (const float value :
        {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::infinity()}) {
-    const Checkpoint checkpoint(spoiled(name, value));
+    const TemporaryFolder folder;
+    write_spoiled(folder.path(), name, value);
+    const Checkpoint checkpoint(folder.path());
     for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16}) {
       try {
         const Decoder decoder(checkpoint, {.device = at::kCPU, .dtype = dtype, .progress = {}});

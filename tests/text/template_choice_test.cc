@@ -7,6 +7,7 @@
 #include "hrt/base/error.h"
 #include "hrt/base/json.h"
 #include "hrt/text/chat_template.h"
+#include "temporary_folder.h"
 #include "test_data.h"
 
 namespace hrt {
@@ -34,9 +35,6 @@ std::string with_default(const std::string& system) {
 
 class TemplateChoiceTest : public ::testing::Test {
  protected:
-  TemplateChoiceTest() { fs::create_directories(folder_); }
-  ~TemplateChoiceTest() override { fs::remove_all(folder_); }
-
   void write(const std::string& name, const std::string& text) { std::ofstream(folder_ / name) << text; }
   void write_config(const Json& chat_template) {
     write("tokenizer_config.json", to_line(Json{{"chat_template", chat_template}}));
@@ -45,8 +43,8 @@ class TemplateChoiceTest : public ::testing::Test {
     return choose_template(folder_, tokenizer).name;
   }
 
-  const fs::path folder_ =
-      fs::path(::testing::TempDir()) / ::testing::UnitTest::GetInstance()->current_test_info()->name();
+  const TemporaryFolder temporary_;
+  const fs::path folder_ = temporary_.path();
 };
 
 TEST_F(TemplateChoiceTest, KnowsTheDefaultSystemTexts) {

@@ -8,6 +8,7 @@
 #include "hrt/base/error.h"
 #include "hrt/base/json.h"
 #include "hrt/text/tokenizer.h"
+#include "temporary_folder.h"
 
 namespace hrt {
 namespace {
@@ -20,9 +21,6 @@ const std::filesystem::path kTokenizers =
 
 class TokenizerErrors : public testing::Test {
  protected:
-  TokenizerErrors() { std::filesystem::create_directories(folder_); }
-  ~TokenizerErrors() override { std::filesystem::remove_all(folder_); }
-
   void write(const std::string& name, const std::string& content) {
     std::ofstream(folder_ / name) << content;
   }
@@ -44,8 +42,8 @@ class TokenizerErrors : public testing::Test {
     return message_of(folder_);
   }
 
-  const std::filesystem::path folder_ = std::filesystem::path(testing::TempDir()) /
-                                        testing::UnitTest::GetInstance()->current_test_info()->name();
+  const TemporaryFolder temporary_;
+  const std::filesystem::path folder_ = temporary_.path();
 };
 
 TEST_F(TokenizerErrors, NameTheFolderWithoutTokenizer) {

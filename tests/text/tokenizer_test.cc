@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "golden_lines.h"
+#include "temporary_folder.h"
 
 namespace hrt {
 namespace {
@@ -110,12 +111,10 @@ TEST(Tokenizer, UserDefinedPiecesThatAreNoMarkersMatchInPlainSpans) {
 
 // The pieces of "a<s>a</s>a" under a tokenizer_config.json.
 std::vector<std::string> pieces_under(const std::string& config) {
-  const auto folder = std::filesystem::path(testing::TempDir()) / "hrt_sentencepiece_flags";
-  std::filesystem::create_directories(folder);
-  std::filesystem::copy(small_tokenizer("sentencepiece-bpe") / "tokenizer.model", folder);
-  std::ofstream(folder / "tokenizer_config.json") << config;
-  const auto tokenizer = open_tokenizer(folder);
-  std::filesystem::remove_all(folder);
+  const TemporaryFolder folder;
+  std::filesystem::copy(small_tokenizer("sentencepiece-bpe") / "tokenizer.model", folder.path());
+  folder.write("tokenizer_config.json", config);
+  const auto tokenizer = open_tokenizer(folder.path());
   std::vector<std::string> pieces;
   for (const std::int64_t id : tokenizer->encode("a<s>a</s>a", {.add_special = true}).ids) {
     pieces.push_back(tokenizer->piece(id).value());
