@@ -2,6 +2,8 @@
 
 #include <c10/core/InferenceMode.h>
 
+#include <chrono>
+
 #include "hrt/base/log.h"
 #include "hrt/base/strings.h"
 #include "hrt/experiment/replies.h"
@@ -25,6 +27,17 @@ void check_disk(const fs::path& run, const Estimate& estimate) {
                  human_bytes(available));
 }
 
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+Decoder load(const PromptRun& prompts, RunDirectory& run) {
+  const auto start = std::chrono::steady_clock::now();
+  Decoder decoder = prompts.load();
+  run.manifest()["timing"]["load_s"] = seconds_since(start);
+  return decoder;
+}
+
 // Computes what is missing. The replies of earlier groups are streamed again, so that `replies.jsonl.partial`
 // is whole.
 void compute(const PromptRun& prompts, RunDirectory& run, GroupRunner& groups, const Decoder& decoder) {
@@ -45,10 +58,11 @@ void compute(const PromptRun& prompts, RunDirectory& run, GroupRunner& groups, c
                dtype_name(prompts.dtype()));
   EngineStats stats;
   groups.run(decoder, prompts.batch_size(), listen, stats);
-  run.manifest()["timing"] = {{"prefill_s", stats.prefill_s},
-                              {"decode_s", stats.decode_s},
-                              {"prefill_tokens", stats.prefill_tokens},
-                              {"decode_tokens", stats.decode_tokens}};
+  run.manifest()["timing"].update({{"prefill_s", stats.prefill_s},
+                                   {"decode_s", stats.decode_s},
+                                   {"prefill_tokens", stats.prefill_tokens},
+                                   {"decode_tokens", stats.decode_tokens},
+                                   {"batch_size", prompts.batch_size()}});
   spdlog::info("computed {} prompt tokens in {} and {} new ones in {}", stats.prefill_tokens,
                human_seconds(stats.prefill_s), stats.decode_tokens, human_seconds(stats.decode_s));
 }
@@ -98,7 +112,7 @@ ExitCode execute(const PromptRun& prompts, const RunOptions& options,
   GroupRunner groups(
       run, prompts.set(), prompts.work(),
       cut_groups(static_cast<std::int64_t>(prompts.set().prompts.size()), prompts.group_size()));
-  const Decoder decoder = prompts.load();
+  const Decoder decoder = load(prompts, run);
   compute(prompts, run, groups, decoder);
   const ExitCode checked = verify(prompts, run, groups, decoder);
   const ExitCode written = write({prompts, run, groups});
