@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
-#include <set>
 
 #include "hrt/base/json.h"
 #include "hrt/base/paths.h"
@@ -29,33 +28,40 @@ std::vector<Json> lines_of(const fs::path& file) {
   return lines;
 }
 
-// One run over the goldens' prompts, shared by the tests.
+// Each test runs in a process of its own, so each has hrt do no more than it looks at.
 class RealSmolLM2 : public ::testing::Test {
  protected:
-  static void SetUpTestSuite() {
-    if (!available()) return;
-    folder_ = new TemporaryFolder;
-    const std::string prompts = folder_->write("prompts.jsonl", golden_prompts());
-    result_ = run_hrt({"extract", "--model", model().string(), "--prompts", prompts, "--outcomes", "generate",
-                       "--max-new-tokens", "48", "--dtype", "float32", "--device", "cpu", "--out",
-                       *folder_ / "run"});
-  }
-  static void TearDownTestSuite() { delete folder_; }
-
   void SetUp() override {
-    if (!available()) GTEST_SKIP() << "SmolLM2 is not fetched (tools/fetch)";
-    ASSERT_EQ(result_.code, 0) << result_.err;
+    if (!fs::exists(model() / "model.safetensors") || !fs::exists(cache_dir() / "prompts/edgy.jsonl"))
+      GTEST_SKIP() << "SmolLM2 and the prompts are not fetched (tools/fetch)";
+  }
+
+  // Runs a command over the goldens' prompts into run().
+  void run_over_goldens(const std::string& command, const std::vector<std::string>& more) {
+    std::vector<std::string> arguments{command,
+                                       "--model",
+                                       model().string(),
+                                       "--prompts",
+                                       folder_.write("prompts.jsonl", golden_prompts()),
+                                       "--dtype",
+                                       "float32",
+                                       "--device",
+                                       "cpu",
+                                       "--out",
+                                       run().string()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const ProcessResult result = run_hrt(arguments);
+    ASSERT_EQ(result.code, 0) << result.err;
   }
 
   static fs::path model() { return cache_dir() / "smollm2"; }
-  static bool available() {
-    return fs::exists(model() / "model.safetensors") && fs::exists(cache_dir() / "prompts/edgy.jsonl");
-  }
-  static fs::path run() { return folder_->path() / "run"; }
-  static std::vector<Json> goldens() { return lines_of(kGoldens / "smollm2.jsonl"); }
+  fs::path run() const { return folder_.path() / "run"; }
 
+  const std::vector<Json> goldens_ = lines_of(kGoldens / "smollm2.jsonl");
+
+ private:
   // The texts stand in the fetched files; the goldens name them by id.
-  static std::string golden_prompts() {
+  std::string golden_prompts() const {
     std::map<std::string, std::string> texts;
     for (const fs::path& file :
          {cache_dir() / "prompts/harmless_pairs.jsonl", cache_dir() / "prompts/edgy.jsonl",
@@ -63,67 +69,63 @@ class RealSmolLM2 : public ::testing::Test {
       for (const Json& line : lines_of(file)) texts[line.at("id")] = line.at("instruction");
     }
     std::string prompts;
-    for (const Json& golden : goldens()) {
+    for (const Json& golden : goldens_) {
       prompts += to_line({{"id", golden.at("id")}, {"instruction", texts.at(golden.at("id"))}}) + "\n";
     }
     return prompts;
   }
 
-  static TemporaryFolder* folder_;
-  static ProcessResult result_;
+  TemporaryFolder folder_;
 };
 
-TemporaryFolder* RealSmolLM2::folder_ = nullptr;
-ProcessResult RealSmolLM2::result_;
-
-TEST_F(RealSmolLM2, TokensAndPositionsAreThoseOfItsTokenizer) {
-  const std::vector<Json> expected = goldens();
-  const std::vector<Json> prompts = lines_of(run() / "prompts.jsonl");
-  ASSERT_EQ(prompts.size(), expected.size());
-  for (std::size_t i = 0; i < prompts.size(); ++i) {
-    EXPECT_EQ(prompts[i].at("id"), expected[i].at("id"));
-    EXPECT_EQ(prompts[i].at("tokens"), expected[i].at("tokens")) << prompts[i].at("id");
-    EXPECT_EQ(prompts[i].at("positions"), expected[i].at("positions")) << prompts[i].at("id");
-  }
-}
-
-TEST_F(RealSmolLM2, RowsAreThoseOfTransformers) {
+void expect_rows(const SafetensorsFile& activations, const std::map<std::string, std::int64_t>& place) {
   const SafetensorsFile golden(kGoldens / "smollm2.safetensors");
-  const SafetensorsFile activations(run() / "activations.safetensors");
-  const auto rows = Json::parse(golden.metadata().at("rows")).get<std::vector<std::int64_t>>();
-  const auto ids = Json::parse(golden.metadata().at("prompts")).get<std::vector<std::string>>();
-  std::map<std::string, std::int64_t> place;
-  for (const Json& line : lines_of(run() / "prompts.jsonl")) {
-    place.emplace(line.at("id"), static_cast<std::int64_t>(place.size()));
-  }
+  const Json rows = Json::parse(golden.metadata().at("rows"));
+  const Json ids = Json::parse(golden.metadata().at("prompts"));
   for (const char* position : {"t_inst", "t_post_inst"}) {
-    const at::Tensor expected = golden.tensor(position);
+    const at::Tensor expected = golden.tensor(position);  // [prompts, rows, hidden]
     const at::Tensor found = activations.tensor(position);
-    for (std::size_t i = 0; i < ids.size(); ++i) {
-      for (std::size_t r = 0; r < rows.size(); ++r) {
-        const at::Tensor reference = expected[static_cast<std::int64_t>(i)][static_cast<std::int64_t>(r)];
-        const at::Tensor difference = found[place.at(ids[i])][rows[r]] - reference;
-        EXPECT_LE(difference.norm().item<double>(), kRowTolerance * reference.norm().item<double>())
-            << ids[i] << " " << position << " row " << rows[r];
+    for (std::int64_t i = 0; i < expected.size(0); ++i) {
+      for (std::int64_t r = 0; r < expected.size(1); ++r) {
+        const at::Tensor reference = expected[i][r];
+        const std::string id = ids.at(static_cast<std::size_t>(i));
+        const std::int64_t row = rows.at(static_cast<std::size_t>(r));
+        EXPECT_LE((found[place.at(id)][row] - reference).norm().item<double>(),
+                  kRowTolerance * reference.norm().item<double>())
+            << id << " " << position << " row " << row;
       }
     }
   }
 }
 
+TEST_F(RealSmolLM2, TokensPositionsAndRowsAreThoseOfTransformers) {
+  ASSERT_NO_FATAL_FAILURE(run_over_goldens("extract", {"--outcomes", "none"}));
+  const std::vector<Json> prompts = lines_of(run() / "prompts.jsonl");
+  ASSERT_EQ(prompts.size(), goldens_.size());
+  std::map<std::string, std::int64_t> place;
+  for (std::size_t i = 0; i < prompts.size(); ++i) {
+    ASSERT_EQ(prompts[i].at("id"), goldens_[i].at("id"));
+    EXPECT_EQ(prompts[i].at("tokens"), goldens_[i].at("tokens")) << prompts[i].at("id");
+    EXPECT_EQ(prompts[i].at("positions"), goldens_[i].at("positions")) << prompts[i].at("id");
+    place[prompts[i].at("id")] = static_cast<std::int64_t>(i);
+  }
+  expect_rows(SafetensorsFile(run() / "activations.safetensors"), place);
+}
+
 TEST_F(RealSmolLM2, GreedyRepliesPartOnlyWhereTheModelIsUndecided) {
-  const std::vector<Json> expected = goldens();
+  ASSERT_NO_FATAL_FAILURE(run_over_goldens("steer", {"--max-new-tokens", "48"}));
   const std::vector<Json> replies = lines_of(run() / "replies.jsonl");
-  ASSERT_EQ(replies.size(), expected.size());
+  ASSERT_EQ(replies.size(), goldens_.size());
   for (std::size_t i = 0; i < replies.size(); ++i) {
     const auto found = replies[i].at("tokens").get<std::vector<std::int64_t>>();
-    const auto reply = expected[i].at("reply").get<std::vector<std::int64_t>>();
-    const auto parted =
-        std::mismatch(found.begin(), found.end(), reply.begin(), reply.end()).first - found.begin();
+    const auto reply = goldens_[i].at("reply").get<std::vector<std::int64_t>>();
     if (found == reply) {
-      EXPECT_EQ(replies[i].at("stop"), expected[i].at("stop"));
+      EXPECT_EQ(replies[i].at("stop"), goldens_[i].at("stop"));
       continue;
     }
-    EXPECT_LE(expected[i].at("gaps").at(static_cast<std::size_t>(parted)).get<double>(), kUndecidedGap)
+    const auto parted =
+        std::mismatch(found.begin(), found.end(), reply.begin(), reply.end()).first - found.begin();
+    EXPECT_LE(goldens_[i].at("gaps").at(static_cast<std::size_t>(parted)).get<double>(), kUndecidedGap)
         << replies[i].at("id") << " parts at token " << parted;
   }
 }
