@@ -14,6 +14,8 @@ volatile std::sig_atomic_t pending = 0;
 void on_signal(int signal) {
   if (pending != 0) _exit(128 + pending);
   pending = signal;
+  constexpr char kNotice[] = "\nhrt: stopping after this group; once more to quit at once\n";
+  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, kNotice, sizeof kNotice - 1);
 }
 
 }  // namespace

@@ -84,8 +84,19 @@ void refine(PromptSource& source, const Json& entry, const Json& config, const s
   for (const auto& [name, value] : object.object("where").raw().items()) source.where[name] = value;
 }
 
+void check_source_keys(const Json& entry, const std::string& origin) {
+  static const std::vector<std::string> kKnown{"file", "role", "field", "where", "limit"};
+  if (!entry.is_object()) return;
+  for (const auto& [key, value] : entry.items()) {
+    if (std::find(kKnown.begin(), kKnown.end(), key) != kKnown.end()) continue;
+    throw InputError("{}/{} is not known here{}", origin, escape_for_terminal(key),
+                     did_you_mean(key, kKnown));
+  }
+}
+
 std::vector<PromptSource> entry_sources(const Json& entry, const Json& config,
                                         const std::optional<Catalog>& catalog, const std::string& origin) {
+  check_source_keys(entry, origin);
   std::vector<PromptSource> sources;
   if (entry.is_object() && entry.contains("role")) {
     if (!catalog) throw InputError("{} names a role: --data CATALOG says which files it means", origin);

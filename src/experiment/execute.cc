@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 fs::path output_folder(const Json& config) {
-  if (config.at("out").is_null()) throw InputError("no output folder: give --out RUN");
+  if (config.at("out").is_null() || config.at("out") == "") throw InputError("no output folder: give --out RUN");
   return fs::absolute(config.at("out").get<std::string>());
 }
 

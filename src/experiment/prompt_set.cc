@@ -186,7 +186,13 @@ Json prompt_line(const PreparedPrompt& prompt, const std::vector<PositionSpec>& 
     const auto& range = prompt.positions[i];
     positions[specs[i].name] = range ? position_json(prompt, *range, specs[i].is_span()) : Json();
   }
+  if (record.system) line["system"] = *record.system;
   if (record.instruction) line["instruction"] = *record.instruction;
+  if (!record.messages.empty()) {
+    for (const Message& message : record.messages) {
+      line["messages"].push_back({{"role", message.role}, {"content", message.content}});
+    }
+  }
   for (const auto& [key, value] : record.extra.items()) {
     if (!line.contains(key)) line[key] = value;  // a run's own prompts.jsonl may come back as input
   }

@@ -94,7 +94,7 @@ class Checker {
 }  // namespace
 
 double row_tolerance(at::ScalarType dtype) {
-  // float32: the contract's 2e-5. The half formats: docs/architecture.md tells how they were measured.
+  // float32: the contract's 2e-5. The half formats: wide bounds that still catch a foreign row.
   if (dtype == at::kFloat) return 2e-5;
   return dtype == at::kBFloat16 ? 5e-2 : 1e-2;
 }

@@ -37,6 +37,12 @@ void warn_about_prompts(RunDirectory& run, const PromptSet& set) {
   if (set.skipped_straddles > 0) {
     run.warn(fmt::format("{} prompts with a straddling token were left out", set.skipped_straddles));
   }
+  for (std::size_t i = 0; i < set.specs.size(); ++i) {
+    const auto missing = std::count_if(set.prompts.begin(), set.prompts.end(),
+                                       [i](const PreparedPrompt& p) { return !p.positions[i]; });
+    if (missing > 0)
+      run.warn(fmt::format("{} prompts lack position {} and are left out there", missing, set.specs[i].name));
+  }
   std::vector<PromptRecord> records;
   for (const PreparedPrompt& prompt : set.prompts) records.push_back(prompt.record);
   for (const Overlap& overlap : find_overlap(records)) {

@@ -161,6 +161,13 @@ TEST_F(ConfigTest, AnUnknownRoleIsNamedWithTheNearest) {
               HasSubstr("no role harmful_trian, did you mean harmful_train?"));
 }
 
+TEST_F(ConfigTest, UnknownKeysOfASourceAreNamedWithTheNearest) {
+  const Json sources = Json::parse(R"([{"file": "a.jsonl", "limt": 2}])");
+  const Json config = resolve_config(Command::kExtract, std::nullopt, {{"harmful", sources, "--harmful"}});
+  EXPECT_THAT(error_of([&] { resolve_sources(config); }),
+              HasSubstr("/harmful/0/limt is not known here, did you mean limit?"));
+}
+
 TEST_F(ConfigTest, HubNamesAreRefusedByName) {
   const Json config = resolve_config(Command::kExtract, std::nullopt, {{"model", "org/name", "--model"}});
   EXPECT_THAT(error_of([&] { resolve_model(config); }), HasSubstr("org/name"));
