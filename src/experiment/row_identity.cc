@@ -14,7 +14,13 @@ namespace hrt {
 namespace {
 
 constexpr std::int64_t kFewest = 16;
-constexpr double kUndecidedMargin = 5e-3;  // of the two best logits, in float32
+
+// The gap of the two best logits below which rounding may choose the other token. The half formats: twice the widest
+// flip seen on SmolLM2 for bfloat16; none was seen for float16.
+double undecided_margin(at::ScalarType dtype) {
+  if (dtype == at::kFloat) return 5e-3;
+  return dtype == at::kBFloat16 ? 0.5 : 5e-2;
+}
 
 // Where the rows of a prompt's position begin in its group's tensor.
 std::int64_t row_offset(const PromptSet& set, const Group& group, std::int64_t prompt, std::size_t position) {
@@ -31,6 +37,7 @@ class Checker {
   Checker(const Decoder& decoder, const PromptSet& set, const Work& work, const GroupRunner& groups)
       : decoder_(decoder), set_(set), work_(work), groups_(groups) {
     result_.tolerance = row_tolerance(decoder.dtype());
+    result_.margin = undecided_margin(decoder.dtype());
   }
 
   void check(std::int64_t prompt) {
@@ -96,12 +103,11 @@ class Checker {
 double row_tolerance(at::ScalarType dtype) {
   // float32: the contract's 2e-5. The half formats: wide bounds that still catch a foreign row.
   if (dtype == at::kFloat) return 2e-5;
-  return dtype == at::kBFloat16 ? 5e-2 : 1e-2;
+  return dtype == at::kBFloat16 ? 1e-1 : 2e-3;
 }
 
 bool RowIdentity::holds() const {
   // A flipped first token is a finding only where the model was sure of it.
-  const double margin = kUndecidedMargin * std::max(1.0, tolerance / 2e-5);
   return worst <= tolerance && largest_gap <= margin;
 }
 

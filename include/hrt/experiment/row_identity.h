@@ -20,6 +20,7 @@ struct RowIdentity {
   std::int64_t worst_row = 0;
   std::int64_t replies = 0;        // compared by their first token
   std::int64_t other_replies = 0;  // of these, with another first token
+  double margin = 0;               // a first token may differ where its logit margin is at most this
   double largest_gap = 0;          // logit margin of the widest such disagreement
 
   // Replies may differ only where the model itself is undecided.
