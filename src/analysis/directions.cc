@@ -4,14 +4,10 @@
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/where.h>
 
+#include "values.h"
+
 namespace hrt {
 namespace {
-
-std::vector<double> to_vector(const at::Tensor& values) {
-  const at::Tensor flat = values.to(at::kCPU, at::kDouble).contiguous();
-  const double* data = flat.const_data_ptr<double>();
-  return {data, data + flat.numel()};
-}
 
 at::Tensor norms_of(const at::Tensor& rows) { return at::linalg_vector_norm(rows.to(at::kDouble), 2, {-1}); }
 
