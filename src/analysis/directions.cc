@@ -4,12 +4,38 @@
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/where.h>
 
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
 #include "values.h"
 
 namespace hrt {
 namespace {
 
 at::Tensor norms_of(const at::Tensor& rows) { return at::linalg_vector_norm(rows.to(at::kDouble), 2, {-1}); }
+
+// Sums of the cosines that are defined, by row.
+struct CosineSums {
+  std::vector<double> sums;
+  std::vector<std::int64_t> counts;
+
+  void add(const std::vector<std::optional<double>>& cosines) {
+    sums.resize(cosines.size());
+    counts.resize(cosines.size());
+    for (std::size_t i = 0; i < cosines.size(); ++i) {
+      sums[i] += cosines[i].value_or(0);
+      counts[i] += cosines[i].has_value();
+    }
+  }
+  std::vector<std::optional<double>> means() const {
+    std::vector<std::optional<double>> result(sums.size());
+    for (std::size_t i = 0; i < sums.size(); ++i) {
+      if (counts[i] > 0) result[i] = sums[i] / static_cast<double>(counts[i]);
+    }
+    return result;
+  }
+};
 
 }  // namespace
 
@@ -24,6 +50,16 @@ void Centroid::add(const at::Tensor& rows) {
 
 at::Tensor Centroid::mean() const { return sum_ / static_cast<double>(count_); }
 
+at::Tensor Centroid::mean_without(const at::Tensor& rows) const {
+  return (sum_ - rows.to(at::kDouble)) / static_cast<double>(count_ - 1);
+}
+
+Centroid centroid_of(const at::Tensor& activations) {
+  Centroid centroid;
+  for (std::int64_t i = 0; i < activations.size(0); ++i) centroid.add(activations[i]);
+  return centroid;
+}
+
 std::vector<double> row_norms(const at::Tensor& rows) { return to_vector(norms_of(rows)); }
 
 std::vector<std::optional<double>> row_cosines(const at::Tensor& a, const at::Tensor& b) {
@@ -35,6 +71,18 @@ std::vector<std::optional<double>> row_cosines(const at::Tensor& a, const at::Te
     if (norms_a[i] > 0 && norms_b[i] > 0) cosines[i] = dots[i] / (norms_a[i] * norms_b[i]);
   }
   return cosines;
+}
+
+double angle_of(double cosine) { return std::acos(std::clamp(cosine, -1.0, 1.0)) * 180 / std::numbers::pi; }
+
+std::vector<std::optional<double>> difference_agreement(const at::Tensor& plus, const at::Tensor& minus) {
+  const at::Tensor plus_mean = centroid_of(plus).mean();
+  const at::Tensor minus_mean = centroid_of(minus).mean();
+  const at::Tensor direction = plus_mean - minus_mean;
+  CosineSums cosines;
+  for (std::int64_t i = 0; i < plus.size(0); ++i) cosines.add(row_cosines(plus[i] - minus_mean, direction));
+  for (std::int64_t i = 0; i < minus.size(0); ++i) cosines.add(row_cosines(plus_mean - minus[i], direction));
+  return cosines.means();
 }
 
 double largest_relative_difference(const at::Tensor& a, const at::Tensor& b) {

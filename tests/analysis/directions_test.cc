@@ -40,6 +40,11 @@ TEST(Centroid, DoesNotChangeWhatItWasGiven) {
   EXPECT_TRUE(first.equal(rows({1, 1}, 2)));
 }
 
+TEST(Centroid, WithoutOneIsTheMeanOfTheOthers) {
+  const at::Tensor prompts = rows({1, 2, 3, 4, 5, 9}, 2).view({3, 1, 2});
+  EXPECT_TRUE(centroid_of(prompts).mean_without(prompts[1]).equal(rows({3, 5.5}, 2)));
+}
+
 TEST(RowNorms, AreEuclidean) { EXPECT_THAT(row_norms(rows({3, 4, 0, 0}, 2)), ElementsAre(5.0, 0.0)); }
 
 TEST(RowCosines, AreNothingWhereARowIsZero) {
@@ -48,6 +53,30 @@ TEST(RowCosines, AreNothingWhereARowIsZero) {
   EXPECT_THAT(*cosines[0], DoubleNear(0.70710678118, 1e-10));
   EXPECT_FALSE(cosines[1].has_value());
   EXPECT_THAT(*cosines[2], DoubleNear(-1.0, 1e-12));
+}
+
+TEST(AngleOf, IsInDegreesAndForgivesRounding) {
+  EXPECT_NEAR(angle_of(0), 90, 1e-12);
+  EXPECT_NEAR(angle_of(0.5), 60, 1e-12);
+  EXPECT_EQ(angle_of(1 + 1e-15), 0);
+  EXPECT_EQ(angle_of(-1 - 1e-15), 180);
+}
+
+// numpy 2: the mean of cos(plus[i] - mean(minus), v) and cos(mean(plus) - minus[j], v) over three and two
+// prompts.
+TEST(DifferenceAgreement, IsTheMeanCosineWithTheDirection) {
+  const at::Tensor prompts =
+      rows({1, 2, 0, 1, 2, 1, 1, 1, -1, 3, 2, 0, 0, -2, 1, -1, 1, 0, -1, -3}, 2).view({5, 2, 2});
+  const auto agreement = difference_agreement(prompts.narrow(0, 0, 3), prompts.narrow(0, 3, 2));
+  ASSERT_EQ(agreement.size(), 2u);
+  EXPECT_THAT(*agreement[0], DoubleNear(0.9422411846628451, 1e-14));
+  EXPECT_THAT(*agreement[1], DoubleNear(0.9544950228564778, 1e-14));
+}
+
+TEST(DifferenceAgreement, IsOneForOneShiftAndNothingForNone) {
+  const at::Tensor base = rows({1, 2, 1, 2}, 2).view({2, 1, 2});
+  EXPECT_THAT(*difference_agreement(base + 3, base)[0], DoubleNear(1, 1e-14));
+  EXPECT_FALSE(difference_agreement(base, base)[0].has_value());
 }
 
 TEST(LargestRelativeDifference, IsOfTheWorstRow) {
