@@ -11,11 +11,14 @@
 
 namespace hrt {
 
-void RowCapture::want(std::int64_t sequence, std::span<const std::int64_t> positions) {
+void RowCapture::want(std::int64_t sequence, std::span<const std::int64_t> positions,
+                      const at::Tensor& known) {
   const auto count = static_cast<std::int64_t>(positions.size());
   const auto rows = static_cast<std::int64_t>(rows_.size());
   wanted_[sequence] = {.positions = {positions.begin(), positions.end()},
-                       .values = at::empty({count, rows, hidden_}, at::TensorOptions().dtype(dtype_))};
+                       .values = known.defined()
+                                     ? known.clone()
+                                     : at::empty({count, rows, hidden_}, at::TensorOptions().dtype(dtype_))};
 }
 
 std::int64_t RowCapture::row_index(const HookPoint& point) const {

@@ -1,8 +1,10 @@
 #include "hrt/model/kv_cache.h"
 
 #include <ATen/ops/empty.h>
+#include <ATen/ops/tensor.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "hrt/base/error.h"
 
@@ -36,11 +38,15 @@ std::int64_t KvCache::bytes(const DecoderSpec& spec, std::int64_t pages, std::in
 KvBlock& KvCache::block_with_room(KvSequence& sequence) {
   const bool owns_last = sequence.blocks.size() > sequence.owned_from;
   if (owns_last && sequence.blocks.back().count < kPageTokens) return sequence.blocks.back();
+  return sequence.blocks.emplace_back(KvBlock{.page = take_page(), .first = sequence.length, .count = 0});
+}
+
+std::int64_t KvCache::take_page() {
   if (free_.empty()) throw RunError("the KV cache of {} pages is full", users_.size());
   const std::int64_t page = free_.back();
   free_.pop_back();
   users_[static_cast<std::size_t>(page)] = 1;
-  return sequence.blocks.emplace_back(KvBlock{.page = page, .first = sequence.length, .count = 0});
+  return page;
 }
 
 void KvCache::append(KvSequence& sequence, std::int64_t count, std::vector<std::int64_t>& slots) {
@@ -54,9 +60,61 @@ void KvCache::append(KvSequence& sequence, std::int64_t count, std::vector<std::
   }
 }
 
-KvSequence KvCache::fork(const KvSequence& parent) {
-  for (const KvBlock& block : parent.blocks) ++users_[static_cast<std::size_t>(block.page)];
-  return {.blocks = parent.blocks, .owned_from = parent.blocks.size(), .length = parent.length};
+KvSequence KvCache::fork(const KvSequence& parent, std::int64_t tokens) {
+  KvSequence fork;
+  fork.length = tokens;
+  for (const KvBlock& block : parent.blocks) {
+    if (block.first >= tokens) break;
+    fork.blocks.push_back({block.page, block.first, std::min(block.count, tokens - block.first)});
+    ++users_[static_cast<std::size_t>(block.page)];
+  }
+  fork.owned_from = fork.blocks.size();
+  return fork;
+}
+
+KvSequence KvCache::branch(const KvSequence& parent, std::int64_t tokens) {
+  KvSequence branch = fork(parent, tokens);
+  if (branch.blocks.empty()) return branch;
+  KvBlock& last = branch.blocks.back();
+  const KvBlock& whole = parent.blocks[branch.blocks.size() - 1];
+  if (last.count == whole.count) return branch;
+  const PageCopy page{.from = last.page, .to = take_page()};
+  copy({&page, 1}, static_cast<std::int64_t>(keys_.size()));
+  --users_[static_cast<std::size_t>(last.page)];
+  last.page = page.to;
+  --branch.owned_from;
+  return branch;
+}
+
+void KvCache::copy(std::span<const PageCopy> pages, std::int64_t layers) {
+  if (pages.empty() || layers == 0) return;
+  std::vector<std::int64_t> from;
+  std::vector<std::int64_t> to;
+  for (const PageCopy& page : pages) {
+    from.push_back(page.from);
+    to.push_back(page.to);
+  }
+  const at::Device device = keys_.front().device();
+  const at::Tensor sources = at::tensor(from).to(device);
+  const at::Tensor targets = at::tensor(to).to(device);
+  const auto count = static_cast<std::int64_t>(users_.size());
+  for (std::size_t layer = 0; std::cmp_less(layer, layers); ++layer) {
+    for (const at::Tensor& slab : {keys_[layer], values_[layer]}) {
+      const at::Tensor by_page = slab.view({count, -1});
+      by_page.index_copy_(0, targets, by_page.index_select(0, sources));
+    }
+  }
+}
+
+std::vector<PageCopy> matching_pages(const KvSequence& parent, const KvSequence& branch) {
+  std::vector<PageCopy> pages;
+  auto match = parent.blocks.begin();
+  for (std::size_t i = branch.owned_from; i < branch.blocks.size(); ++i) {
+    while (match != parent.blocks.end() && match->first < branch.blocks[i].first) ++match;
+    if (match == parent.blocks.end()) break;
+    pages.push_back({.from = match->page, .to = branch.blocks[i].page});
+  }
+  return pages;
 }
 
 void KvCache::release(KvSequence& sequence) {

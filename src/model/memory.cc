@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <set>
 #include <vector>
 
 #include "hrt/model/kv_cache.h"
@@ -56,6 +57,21 @@ std::vector<std::int64_t> own_pages(std::span<const Job> jobs, std::int64_t pref
   return pages;
 }
 
+// Pages of stems, which stay until their branches have started, and of what families share.
+std::int64_t stem_pages(std::span<const Job> jobs, std::int64_t prefix, std::int64_t batch_size) {
+  std::set<std::size_t> stems;
+  std::set<std::int64_t> families;
+  for (const Job& job : jobs) {
+    if (!job.branch) continue;
+    stems.insert(job.branch->stem);
+    if (job.branch->token < prefix) families.insert(job.branch->family);
+  }
+  std::int64_t pages = 0;
+  for (const std::size_t stem : stems) pages += own_pages(jobs.subspan(stem, 1), prefix).front();
+  const auto at_a_time = std::min(static_cast<std::int64_t>(families.size()), batch_size);
+  return pages + at_a_time * KvCache::pages_for(prefix);
+}
+
 bool any_reply(std::span<const Job> jobs) {
   return std::ranges::any_of(jobs, [](const Job& job) { return job.max_new_tokens > 0; });
 }
@@ -80,7 +96,7 @@ EngineSizes engine_sizes(const DecoderSpec& spec, c10::ScalarType dtype, std::sp
     const std::int64_t one_pass = KvCache::pages_for(sizes.chunk_tokens) + sizes.batch_size + pages.front();
     sizes.kv_pages = std::min(sizes.kv_pages, one_pass);
   }
-  sizes.kv_pages += KvCache::pages_for(sizes.prefix);
+  sizes.kv_pages += KvCache::pages_for(sizes.prefix) + stem_pages(jobs, sizes.prefix, sizes.batch_size);
   sizes.kv_bytes = KvCache::bytes(spec, sizes.kv_pages, element);
   sizes.workspace_bytes = (sizes.chunk_tokens + sizes.batch_size) * row_width(spec) * element;
   return sizes;

@@ -118,7 +118,7 @@ class CpuAttention : public testing::TestWithParam<AttentionCase> {
       };
       if (pass == 0) add(prefix, 21);
       for (std::size_t i = 0; i < lengths.size(); ++i) {
-        if (pass == 0) sequences[i] = cache.fork(prefix);
+        if (pass == 0) sequences[i] = cache.fork(prefix, prefix.length);
         add(sequences[i], lengths[i]);
       }
       at::Tensor qkv = inputs[pass].narrow(0, 0, batch.size()).clone();

@@ -40,7 +40,7 @@ TEST_F(KvCacheTest, FillsPagesInOrder) {
 TEST_F(KvCacheTest, AForkSharesPagesAndWritesItsOwn) {
   KvSequence parent;
   append(parent, 5);
-  KvSequence child = cache_.fork(parent);
+  KvSequence child = cache_.fork(parent, parent.length);
   EXPECT_THAT(append(child, 2), ElementsAre(16, 17));
   EXPECT_THAT(append(parent, 1), ElementsAre(5));
   EXPECT_EQ(child.length, 7);

@@ -22,9 +22,10 @@ class Batch {
   };
 
   // Adds the next `tokens` of `sequence` (the caller's number), whose earlier ones are in `kv`, and makes
-  // room for them there. `rope_length`: the length of the sequence as RoPE `dynamic` counts it.
+  // room for them there. `rope_length`: the length of the sequence as RoPE `dynamic` counts it. `jobs`: see
+  // TokenMap.
   void add(KvCache& cache, KvSequence& kv, std::int64_t sequence, std::span<const std::int64_t> tokens,
-           std::int64_t rope_length);
+           std::int64_t rope_length, std::int64_t jobs = 1);
 
   // Nothing but `rows` (ascending) is wanted of the last block that is run: only these pass through it whole.
   void set_outputs(std::vector<std::int64_t> rows) { outputs_ = std::move(rows); }

@@ -20,10 +20,13 @@ class RowCapture {
   RowCapture(std::vector<std::int64_t> rows, std::int64_t hidden, at::ScalarType dtype)
       : rows_(std::move(rows)), hidden_(hidden), dtype_(dtype) {}
 
-  // From now on, the tokens `positions` (ascending, distinct) of `sequence` are captured.
-  void want(std::int64_t sequence, std::span<const std::int64_t> positions);
+  // From now on, the tokens `positions` (ascending, distinct) of `sequence` are captured. `known`: what is
+  // known of them already, [positions, rows, hidden], and will be overwritten where a hook point is passed.
+  void want(std::int64_t sequence, std::span<const std::int64_t> positions, const at::Tensor& known = {});
   // Refers to this object.
   Hook hook();
+  // What is captured of `sequence` so far.
+  const at::Tensor& peek(std::int64_t sequence) const { return wanted_.at(sequence).values; }
   // What was captured of `sequence`, [positions, rows, hidden] on the CPU, and forgets it. Throws RunError
   // when a value is NaN or infinite.
   at::Tensor take(std::int64_t sequence);

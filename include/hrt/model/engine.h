@@ -14,14 +14,29 @@
 
 namespace hrt {
 
-// One prompt's work: prefill, capture rows of the residual stream, and, when asked, a greedy reply.
+// Makes a job go on from another one of the same call, its stem, which has the same tokens: hooks change
+// nothing of it before block `layer` and before token `token`. So only what lies behind both is computed,
+// from the stem's residual stream and keys and values.
+struct Branch {
+  std::size_t stem = 0;  // a job before this one, without a branch of its own
+  std::int64_t layer = 0;
+  std::int64_t token = 0;
+  // Branches of one family are changed in the same way in what their prompts have in common at their
+  // beginning, which is then computed once. All of them have the same layer and token, as far as token is in
+  // there.
+  std::int64_t family = 0;
+};
+
+// One prompt's work: prefill, capture rows of the residual stream, and, when asked, a reply.
 struct Job {
   std::vector<std::int64_t> tokens = {};   // at least one
   std::vector<std::int64_t> capture = {};  // token indices whose rows are wanted, ascending, distinct
   std::int64_t max_new_tokens = 0;         // 0: no reply
+  std::optional<Branch> branch = {};
 };
 
-enum class StopReason { kNone, kEos, kLength };
+// kDecided: EngineEvents::decided ended the reply.
+enum class StopReason { kNone, kEos, kLength, kDecided };
 
 struct JobResult {
   at::Tensor rows;  // [capture.size(), EngineOptions::rows.size(), hidden], run dtype, CPU; undefined without
@@ -41,8 +56,15 @@ struct EngineOptions {
 
 // Called as work proceeds, from the calling thread.
 struct EngineEvents {
-  std::function<void(std::size_t job, const JobResult&)> finished;  // rows, logits and reply complete
-  std::function<void(std::int64_t tokens)> tokens;                  // tokens computed since the last call
+  std::function<void(std::size_t job, const JobResult&)> finished = {};  // rows, logits and reply complete
+  std::function<void(std::int64_t tokens)> tokens = {};  // tokens computed since the last call
+  // Logits at a job's last prompt token, [vocabulary], on the decoder's device, before the reply begins.
+  std::function<void(std::size_t job, const at::Tensor& logits)> next_logits = {};
+  // Asked once for every branch when the prompts of all stems are computed, with the stem's captured rows:
+  // true where its hooks change nothing. The branch then gets its stem's result without being computed.
+  std::function<bool(std::size_t job, const at::Tensor& stem_rows)> unchanged = {};
+  // Asked after every new token: true ends the reply.
+  std::function<bool(std::size_t job, const std::vector<std::int64_t>& reply)> decided = {};
 };
 
 // Where the time went. A pass that holds prompts and tokens being decoded is divided by their share of its
@@ -52,23 +74,27 @@ struct EngineStats {
   double decode_s = 0;
   std::int64_t prefill_tokens = 0;  // prompt tokens computed, a shared prefix once
   std::int64_t decode_tokens = 0;   // new tokens put through the decoder (the last one of a reply never is)
-  std::int64_t batch_size = 0;      // prompts worked on at the same time
-  std::int64_t kv_bytes = 0;        // of the KV cache
+  std::int64_t decode_passes = 0;   // passes that held such tokens
+  double spared_tokens = 0;  // prompt tokens that were not computed, or in some blocks only, since a stem or
+                             // a shared prefix had them; in tokens through all blocks
+  std::int64_t batch_size = 0;  // prompts worked on at the same time
+  std::int64_t kv_bytes = 0;    // of the KV cache
 };
 
 // Runs one group of jobs: prompts are packed without padding, their common prefix is computed once (up to the
-// first captured token), replies are decoded in one queue in which finished sequences make room for waiting
-// ones, drained at the end. Computes no more than is asked: stops after the deepest row wanted, where neither
-// replies nor logits are.
+// first captured token), branches start where they part from their stems, replies are decoded in one queue in
+// which finished sequences make room for waiting ones, drained at the end. Computes no more than is asked:
+// stops after the deepest row wanted, where neither replies nor logits are.
 //
 // Results are in the order of `jobs`, and do not depend on batch size or order beyond rounding. `hooks` run
 // at every block input, attention and MLP output, TokenMap::sequence being the job's index. They see each
 // token once: those of a shared prefix as sequence kSharedPrefix (set share_prefix to false where a hook
-// depends on the job), and in the last block that is run, from its attention on, only those whose output is
-// used. Rows are captured after them.
+// depends on the job and is not told by `branch`), and in the last block that is run, from its attention on,
+// only those whose output is used. Branches are shown only from their layer and token on; what a family
+// shares, under the number of one of its members. Rows are captured after the hooks.
 //
-// Throws InputError (a token outside the vocabulary, an empty prompt, a position or row that does not exist),
-// RunError (NaN or infinity in a captured row or in the logits).
+// Throws InputError (a token outside the vocabulary, an empty prompt, a position or row that does not exist,
+// a branch that does not fit its stem), RunError (NaN or infinity in a captured row or in the logits).
 std::vector<JobResult> run_jobs(const Decoder& decoder, std::span<const Job> jobs,
                                 const EngineOptions& options, const EngineEvents& events = {},
                                 std::span<const Hook> hooks = {}, EngineStats* stats = nullptr);

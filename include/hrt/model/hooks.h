@@ -29,11 +29,12 @@ struct HookPoint {
 inline constexpr std::int64_t kSharedPrefix = -1;
 
 // Which packed row is which token: row i belongs to sequence `sequence[i]` (the caller's number) at token
-// index `position[i]` of that sequence. Rows of one sequence are adjacent and ascending. CPU vectors,
-// [tokens].
+// index `position[i]` of that sequence. Rows of one sequence are adjacent and ascending. `jobs[i]`: how many
+// jobs the row is computed for, more than one where they share it. CPU vectors, [tokens].
 struct TokenMap {
   std::vector<std::int64_t> sequence;
   std::vector<std::int64_t> position;
+  std::vector<std::int64_t> jobs;
   std::int64_t size() const { return static_cast<std::int64_t>(sequence.size()); }
 };
 

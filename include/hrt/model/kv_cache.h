@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "hrt/model/decoder_spec.h"
@@ -27,6 +28,15 @@ struct KvSequence {
   std::int64_t length = 0;  // tokens
 };
 
+// Page `from` is to be copied to page `to`.
+struct PageCopy {
+  std::int64_t from = 0;
+  std::int64_t to = 0;
+};
+
+// The pages that `branch` owns, each with that of `parent` which holds the same positions.
+std::vector<PageCopy> matching_pages(const KvSequence& parent, const KvSequence& branch);
+
 // How a page is laid out.
 enum class KvLayout {
   kTokens,     // keys and values [token, kv_head, head_dim]: what ATen's attention wants
@@ -48,9 +58,15 @@ class KvCache {
   // Makes room for `count` more tokens and appends to `slots` where each lies: page * 16 + place in the page.
   // Throws RunError when no page is left.
   void append(KvSequence& sequence, std::int64_t count, std::vector<std::int64_t>& slots);
-  // A sequence that starts with all of `parent`'s tokens.
-  KvSequence fork(const KvSequence& parent);
+  // A sequence that starts with the first `tokens` of `parent`'s tokens.
+  KvSequence fork(const KvSequence& parent, std::int64_t tokens);
+  // The same, laid out like `parent`: the page that ends within these tokens is copied, so that what is
+  // appended lies at the same places of its pages as in `parent` (matching_pages).
+  KvSequence branch(const KvSequence& parent, std::int64_t tokens);
   void release(KvSequence& sequence);
+
+  // Copies whole pages in the first `layers` layers.
+  void copy(std::span<const PageCopy> pages, std::int64_t layers);
 
   KvLayout layout() const { return layout_; }
   std::int64_t free_pages() const { return static_cast<std::int64_t>(free_.size()); }
@@ -58,6 +74,7 @@ class KvCache {
   const at::Tensor& values(std::int64_t layer) const { return values_[static_cast<std::size_t>(layer)]; }
 
  private:
+  std::int64_t take_page();
   KvBlock& block_with_room(KvSequence& sequence);
 
   KvLayout layout_;
