@@ -54,7 +54,8 @@ class Branches : public testing::TestWithParam<std::string> {
       job.capture = {last - 1, last};
       jobs_.push_back(job);
     }
-    for (const Cell& cell : cells_) {
+    for (Cell& cell : cells_) {
+      cell.layer = std::min(cell.layer, spec.layers - 1);
       edits_.push_back(
           {{cell.layer, Site::kBlockInput}, Edit::Kind::kAdd, random_vector(random, spec.hidden), 0.7});
     }
@@ -97,8 +98,8 @@ class Branches : public testing::TestWithParam<std::string> {
 
   static constexpr std::int64_t kPrefix = 21;  // no page boundary divides it
   static constexpr std::size_t kPrompts = 12;
-  const std::vector<Cell> cells_{{0, 0, false}, {1, 0, true},   {1, 5, false}, {2, 3, true},
-                                 {2, 21, true}, {2, 22, false}, {1, 23, true}, {0, 22, true}};
+  std::vector<Cell> cells_{{0, 0, false}, {1, 0, true},   {1, 5, false}, {2, 3, true},
+                           {2, 21, true}, {2, 22, false}, {1, 23, true}, {0, 22, true}};
   TinyModel model_{GetParam()};
   EngineOptions options_ = model_.everything();
   std::vector<Job> jobs_;
