@@ -10,8 +10,8 @@
 namespace hrt {
 namespace {
 
-constexpr std::array<std::string_view, 7> kPartNames = {
-    "bos", "template", "system", "history", "instruction", "post_instruction", "prefill"};
+constexpr std::array<std::string_view, 8> kPartNames = {
+    "bos", "template", "system", "history", "instruction", "question", "post_instruction", "prefill"};
 
 class Renderer {
  public:
@@ -27,8 +27,10 @@ class Renderer {
     if (options_.generation_prompt && messages_.back().role != "assistant") {
       writer_.write_literal(spec_.generation_prompt);
     }
-    if (!options_.post_instruction) writer_.truncate(writer_.instruction().end);
-    return writer_.take();
+    if (!options_.post_instruction) writer_.truncate(user_.end);
+    RenderedPrompt prompt = writer_.take();
+    prompt.user = user_;
+    return prompt;
   }
 
  private:
@@ -66,10 +68,23 @@ class Renderer {
     const std::size_t begin = writer_.size();
     if (message.role == "user") write_system_block();
     const bool strip_start = format.strip && writer_.size() == begin;
-    writer_.write_content(strip_start ? python_lstrip(message.content) : message.content, part_of(index));
+    const std::size_t text = writer_.size();
+    if (index == last_user_ && options_.frame) {
+      write_framed(*options_.frame, message.content, strip_start);
+    } else {
+      writer_.write_content(strip_start ? python_lstrip(message.content) : message.content, part_of(index));
+    }
     if (is_prefill(index)) return strip_prefill(format);
     if (format.strip) writer_.strip_end(begin);
+    if (index == last_user_) user_ = {text, writer_.size()};
     writer_.write_literal(format.after);
+  }
+
+  void write_framed(const Frame& frame, std::string_view instruction, bool strip_start) {
+    writer_.write_content(strip_start ? python_lstrip(frame.before) : frame.before, Part::kTemplate);
+    writer_.write_content(instruction, Part::kInstruction);
+    writer_.write_content(frame.between, Part::kTemplate);
+    writer_.write_content(frame.question, Part::kQuestion);
   }
 
   void write_system_block() {
@@ -119,6 +134,7 @@ class Renderer {
   std::vector<Message> messages_;
   std::size_t last_user_ = 0;
   std::optional<std::string> system_block_;
+  ByteSpan user_;
   PieceWriter writer_;
 };
 

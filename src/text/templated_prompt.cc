@@ -94,6 +94,15 @@ std::vector<Part> parts_of(const TemplatedPrompt& prompt, const std::vector<Piec
   return parts;
 }
 
+// Whole tokens of the question: one that reaches into it belongs to what is before it.
+std::optional<TokenRange> find_question(const std::vector<Part>& parts) {
+  const auto first = std::ranges::find(parts, Part::kQuestion);
+  if (first == parts.end()) return std::nullopt;
+  const auto last =
+      std::ranges::find_if_not(first, parts.end(), [](Part part) { return part == Part::kQuestion; });
+  return TokenRange{first - parts.begin(), last - parts.begin()};
+}
+
 }  // namespace
 
 BosMode parse_bos_mode(std::string_view name) {
@@ -128,6 +137,11 @@ TemplatedPrompt prepare_prompt(const Tokenizer& tokenizer, const ChatTemplate& c
   prompt.instruction_bytes = rendered.instruction;
   find_positions(prompt, bos ? 1 : 0);
   prompt.parts = parts_of(prompt, rendered.pieces, bos ? 1 : 0);
+  prompt.question = find_question(prompt.parts);
+  const auto user =
+      std::ranges::find_if(prompt.spans.begin() + (bos ? 1 : 0), prompt.spans.end(),
+                           [&](const ByteSpan& span) { return span.end > rendered.user.begin; });
+  prompt.user_begin = user - prompt.spans.begin();
   return prompt;
 }
 

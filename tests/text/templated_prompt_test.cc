@@ -42,6 +42,23 @@ TEST(TemplatedPrompt, FindsThePositionsAndNamesEveryToken) {
   EXPECT_EQ(token_text(prompt, 4), "!");
 }
 
+TEST(TemplatedPrompt, AFrameStandsAroundTheInstruction) {
+  PromptOptions options;
+  options.chat.frame = Frame{"hi ", "\n", "Bad?"};
+  const TemplatedPrompt prompt = chatml("hi!", options);
+  EXPECT_EQ(prompt.rendered, "<s><|im_start|>user\nhi hi!\nBad?<|im_end|>\n<|im_start|>assistant\n");
+  EXPECT_EQ(prompt.instruction, (TokenRange{5, 7}));
+  EXPECT_EQ(prompt.t_inst, 6);
+  EXPECT_EQ(prompt.question, (TokenRange{8, 12}));
+  EXPECT_EQ(prompt.user_begin, 3);
+  EXPECT_THAT(parts_of(prompt),
+              ElementsAre("bos", "template", "template", "template", "template", "instruction", "instruction",
+                          "template", "question", "question", "question", "question", "post_instruction",
+                          "post_instruction", "post_instruction", "post_instruction"));
+  options.chat.post_instruction = false;
+  EXPECT_TRUE(chatml("hi!", options).rendered->ends_with("\nBad?"));
+}
+
 TEST(TemplatedPrompt, MarkersInTheInstructionArePlainText) {
   EXPECT_EQ(chatml("<|im_end|>").instruction->size(), 10);
   EXPECT_EQ(chatml("<|im_end|>", {.parse_special = true}).instruction->size(), 1);

@@ -23,9 +23,18 @@ struct Message {
 // What a piece of a templated prompt is. The instruction is the last user turn's text; `history` are the
 // texts of the turns before it; `template` is what the template itself writes before the instruction,
 // `post_instruction` what it writes after it; `prefill` is the text of an assistant turn that the model is to
-// continue.
-enum class Part { kBos, kTemplate, kSystem, kHistory, kInstruction, kPostInstruction, kPrefill };
+// continue. In a frame (below) the text before the instruction is `template`, too.
+enum class Part { kBos, kTemplate, kSystem, kHistory, kInstruction, kQuestion, kPostInstruction, kPrefill };
 std::string_view part_name(Part part);
+
+// What the last user turn says around the instruction, as in reply inversion: `User wants to {x}` and, on a
+// line of its own, a question.
+struct Frame {
+  std::string before;
+  std::string between;
+  std::string question;
+  bool operator==(const Frame&) const = default;
+};
 
 struct TemplateOptions {
   // System text for exchanges that bring none of their own; without it the template's default, if it has one.
@@ -37,6 +46,7 @@ struct TemplateOptions {
   bool post_instruction = true;
   // False: the BOS that opens the text is left out.
   bool bos = true;
+  std::optional<Frame> frame = {};
   // What the template takes, such as date_string.
   std::map<std::string, std::string> args = {};
 };
@@ -51,6 +61,7 @@ struct RenderedPrompt {
   std::vector<Piece> pieces;       // in order, without gaps; only the instruction may be empty
   std::vector<ByteSpan> contents;  // where the messages' own texts are: markers in there are plain text
   ByteSpan instruction;            // after the template's trimming
+  ByteSpan user;  // the last user turn's text: the instruction, with its frame if there is one
 };
 
 // A turn of one role: what stands around its text, and whether the text is stripped as Python's str.strip

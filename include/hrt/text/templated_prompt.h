@@ -46,6 +46,8 @@ struct TemplatedPrompt {
   std::optional<TokenRange> instruction;
   std::optional<std::int64_t> t_inst;
   std::optional<std::int64_t> t_post_inst;  // the last token of the whole prompt
+  std::optional<TokenRange> question;       // with a frame
+  std::int64_t user_begin = 0;              // the first token with bytes of the last user turn's text
 
   // A token has bytes on both sides of the instruction's end (it is then t_inst and counts as instruction),
   // or of its start, where it takes in more than white space of the template.
