@@ -16,7 +16,8 @@ namespace {
 namespace fs = std::filesystem;
 
 fs::path output_folder(const Json& config) {
-  if (config.at("out").is_null() || config.at("out") == "") throw InputError("no output folder: give --out RUN");
+  if (config.at("out").is_null() || config.at("out") == "")
+    throw InputError("no output folder: give --out RUN");
   return fs::absolute(config.at("out").get<std::string>());
 }
 
@@ -38,42 +39,27 @@ Decoder load(const PromptRun& prompts, RunDirectory& run) {
   return decoder;
 }
 
-// Computes what is missing. The replies of earlier groups are streamed again, so that `replies.jsonl.partial`
-// is whole.
-void compute(const PromptRun& prompts, RunDirectory& run, GroupRunner& groups, const Decoder& decoder) {
-  ReplyStream stream(run.file("replies.jsonl.partial"));
-  const auto listen = [&](const PreparedPrompt& prompt, const Reply& reply) {
-    stream.add(reply_line(prompt, judge_reply(reply, prompts.text().tokenizer.get(), prompts.judge())));
-  };
-  for (std::size_t g = 0; g < groups.groups().size(); ++g) {
-    if (!groups.is_done(g)) continue;
-    const auto replies = groups.result(g).replies();
-    for (std::size_t i = 0; i < replies.size(); ++i) {
-      const auto prompt = static_cast<std::size_t>(groups.groups()[g].begin) + i;
-      if (replies[i]) listen(prompts.set().prompts[prompt], *replies[i]);
-    }
-  }
+void compute(const PromptRun& prompts, RunDirectory& run, GroupedWork& work, const Decoder& decoder) {
   spdlog::info("{} prompts, {} tokens; template {}; {} in {}", prompts.set().prompts.size(),
                prompts.estimate().prompt_tokens, prompts.text().chat.name(), prompts.device().str(),
                dtype_name(prompts.dtype()));
+  ReplyStream stream(run.file("replies.jsonl.partial"));
   EngineStats stats;
-  groups.run(decoder, prompts.batch_size(), listen, stats);
+  work.run(decoder, stream, stats);
   run.manifest()["timing"].update({{"prefill_s", stats.prefill_s},
                                    {"decode_s", stats.decode_s},
                                    {"prefill_tokens", stats.prefill_tokens},
+                                   {"spared_tokens", stats.spared_tokens},
                                    {"decode_tokens", stats.decode_tokens},
+                                   {"decode_passes", stats.decode_passes},
                                    {"batch_size", prompts.batch_size()}});
   spdlog::info("computed {} prompt tokens in {} and {} new ones in {}", stats.prefill_tokens,
                human_seconds(stats.prefill_s), stats.decode_tokens, human_seconds(stats.decode_s));
 }
 
-ExitCode verify(const PromptRun& prompts, RunDirectory& run, const GroupRunner& groups,
-                const Decoder& decoder) {
-  const double share = prompts.config().at("verify");
-  if (share == 0) return ExitCode::kDone;
-  const auto seed = prompts.config().at("seed").get<std::uint64_t>();
-  const RowIdentity identity =
-      check_row_identity(decoder, prompts.set(), prompts.work(), groups, share, seed);
+ExitCode verify(const PromptRun& prompts, RunDirectory& run, Experiment& experiment, const Decoder& decoder) {
+  if (prompts.config().at("verify") == 0) return ExitCode::kDone;
+  const RowIdentity identity = experiment.verify(decoder);
   run.manifest()["row_identity"] = identity.to_json();
   if (identity.holds()) {
     spdlog::info("row identity holds: {} prompts computed again alone, rows within {:.1e} (limit {:.0e})",
@@ -91,15 +77,16 @@ ExitCode worse(ExitCode a, ExitCode b) { return a == ExitCode::kDone ? b : a; }
 
 }  // namespace
 
-ExitCode execute(const PromptRun& prompts, const RunOptions& options,
-                 const std::function<ExitCode(const Computed&)>& write) {
+ExitCode execute(const PromptRun& prompts, const RunOptions& options, Experiment& experiment) {
   const c10::InferenceMode inference;
   if (options.dry_run) {
     prompts.print_plan(options.json);
     return ExitCode::kDone;
   }
   const fs::path out = output_folder(prompts.config());
-  RunDirectory run(out, options.if_exists, prompts.identity());
+  Json identity = prompts.identity();
+  identity.update(experiment.identity());
+  RunDirectory run(out, options.if_exists, identity);
   if (run.complete()) {
     spdlog::info("{} is complete already", out.string());
     return static_cast<ExitCode>(run.manifest().at("exit_code").get<int>());
@@ -109,13 +96,11 @@ ExitCode execute(const PromptRun& prompts, const RunOptions& options,
   prompts.describe(run);
   run.save();
 
-  GroupRunner groups(
-      run, prompts.set(), prompts.work(),
-      cut_groups(static_cast<std::int64_t>(prompts.set().prompts.size()), prompts.group_size()));
+  experiment.begin(run);
   const Decoder decoder = load(prompts, run);
-  compute(prompts, run, groups, decoder);
-  const ExitCode checked = verify(prompts, run, groups, decoder);
-  const ExitCode written = write({prompts, run, groups});
+  compute(prompts, run, experiment.work(), decoder);
+  const ExitCode checked = verify(prompts, run, experiment, decoder);
+  const ExitCode written = experiment.write(run);
   const ExitCode code = worse(checked, written);
   run.finish(static_cast<int>(code));
   return code;

@@ -56,39 +56,67 @@ void report_directions(const std::vector<Direction>& directions, RunDirectory& r
   }
 }
 
-ExitCode write_results(const Computed& computed, bool json) {
-  const auto& [prompts, run, groups] = computed;
-  const auto verdicts = write_replies(computed);
-  const std::vector<Outcome> outcomes = outcomes_of(prompts, verdicts);
-  write_prompts(computed, outcomes);
+class Extraction : public Experiment {
+ public:
+  Extraction(const PromptRun& prompts, const RunOptions& options) : prompts_(prompts), options_(options) {}
 
-  const auto centroids = compute_centroids(prompts.set(), groups, outcomes);
-  const auto directions = compute_directions(prompts.set(), centroids, direction_request(prompts));
-  if (prompts.config().at("store") == "all") {
-    const DecoderSpec& spec = prompts.checkpoint().spec();
-    write_activations(run.file("activations.safetensors"), prompts.set(), prompts.work(), groups,
-                      prompts.dtype(), spec.hidden, spec.vocabulary);
+  void begin(RunDirectory& run) override {
+    const auto count = static_cast<std::int64_t>(prompts_.set().prompts.size());
+    work_.emplace(run.work(), prompts_.set(), prompts_.work(), cut_groups(count, prompts_.group_size()),
+                  prompts_.batch_size(), prompts_.reader());
   }
-  write_centroids(run.file("centroids.safetensors"), centroids, prompts.work().rows);
-  write_directions(run.file("directions.safetensors"), directions, prompts.work().rows);
 
-  const ExtractSummary summary{prompts.work().rows, quadrant_counts(prompts.set(), outcomes),
-                               unknown_replies(verdicts), directions};
-  run.manifest()["counts"] = {
-      {"prompts", outcomes.size()}, {"quadrants", summary.quadrants}, {"unknown_outcomes", summary.unknown}};
-  report_directions(directions, run);
-  print_summary(summary, run.path(), json);
-  const bool all_there = std::all_of(directions.begin(), directions.end(),
-                                     [](const Direction& d) { return d.absent.empty() || !d.required; });
-  return all_there ? ExitCode::kDone : ExitCode::kCheckFailed;
-}
+  GroupedWork& work() override { return *work_; }
+
+  RowIdentity verify(const Decoder& decoder) override {
+    return check_row_identity(decoder, prompts_.set(), prompts_.work(), *work_,
+                              prompts_.config().at("verify"),
+                              prompts_.config().at("seed").get<std::uint64_t>());
+  }
+
+  ExitCode write(RunDirectory& run) override {
+    const auto verdicts = write_replies(run, prompts_, *work_);
+    const std::vector<Outcome> outcomes = outcomes_of(prompts_, verdicts);
+    write_prompts(run, prompts_.set(), outcomes);
+    const std::vector<Direction> directions = write_tensors(run, outcomes);
+    const ExtractSummary summary{prompts_.work().rows, quadrant_counts(prompts_.set(), outcomes),
+                                 unknown_replies(verdicts), directions};
+    run.manifest()["counts"] = {{"prompts", outcomes.size()},
+                                {"quadrants", summary.quadrants},
+                                {"unknown_outcomes", summary.unknown}};
+    report_directions(directions, run);
+    if (options_.print) print_summary(summary, run.path(), options_.json);
+    const bool all_there = std::all_of(directions.begin(), directions.end(),
+                                       [](const Direction& d) { return d.absent.empty() || !d.required; });
+    return all_there ? ExitCode::kDone : ExitCode::kCheckFailed;
+  }
+
+ private:
+  std::vector<Direction> write_tensors(const RunDirectory& run, const std::vector<Outcome>& outcomes) const {
+    const std::vector<std::int64_t>& rows = prompts_.work().rows;
+    const auto centroids = compute_centroids(prompts_.set(), *work_, outcomes);
+    auto directions = compute_directions(prompts_.set(), centroids, direction_request(prompts_));
+    if (prompts_.config().at("store") == "all") {
+      const DecoderSpec& spec = prompts_.checkpoint().spec();
+      write_activations(run.file("activations.safetensors"), prompts_.set(), prompts_.work(), *work_,
+                        prompts_.dtype(), spec.hidden, spec.vocabulary);
+    }
+    write_centroids(run.file("centroids.safetensors"), centroids, rows);
+    write_directions(run.file("directions.safetensors"), directions, rows);
+    return directions;
+  }
+
+  const PromptRun& prompts_;
+  const RunOptions& options_;
+  std::optional<PromptWork> work_;
+};
 
 }  // namespace
 
 ExitCode run_extract(Json config, const RunOptions& options) {
   const PromptRun prompts(Command::kExtract, std::move(config));
-  return execute(prompts, options,
-                 [&](const Computed& computed) { return write_results(computed, options.json); });
+  Extraction extraction(prompts, options);
+  return execute(prompts, options, extraction);
 }
 
 }  // namespace hrt

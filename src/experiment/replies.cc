@@ -2,15 +2,14 @@
 
 #include "hrt/base/error.h"
 #include "hrt/base/file.h"
-#include "hrt/experiment/execute.h"
 
 namespace hrt {
 
-JudgedReply judge_reply(const Reply& reply, const Tokenizer* tokenizer, const Judge& judge) {
+JudgedReply judge_reply(const Reply& reply, const ReplyReader& reader) {
   JudgedReply judged{reply, std::nullopt, {}};
-  if (tokenizer == nullptr) return judged;
-  judged.text = tokenizer->decode(reply.tokens, true);
-  judged.verdict = judge.judge(*judged.text);
+  if (reader.tokenizer == nullptr) return judged;
+  judged.text = reader.tokenizer->decode(reply.tokens, true);
+  judged.verdict = reader.judge->judge(*judged.text);
   return judged;
 }
 
@@ -31,16 +30,16 @@ void ReplyStream::add(const Json& line) {
   if (!out_) throw RunError("{}: cannot be written (disk full?)", file_.string());
 }
 
-std::vector<std::optional<Verdict>> write_replies(const Computed& computed) {
-  const auto& [prompts, run, groups] = computed;
+std::vector<std::optional<Verdict>> write_replies(const RunDirectory& run, const PromptRun& prompts,
+                                                  const PromptWork& work) {
   std::vector<std::optional<Verdict>> verdicts;
   AtomicFile file(run.file("replies.jsonl"));
-  for (std::size_t g = 0; g < groups.groups().size(); ++g) {
-    for (const auto& reply : groups.result(g).replies()) {
+  for (std::size_t g = 0; g < work.group_count(); ++g) {
+    for (const auto& reply : work.result(g).replies()) {
       const PreparedPrompt& prompt = prompts.set().prompts[verdicts.size()];
       verdicts.emplace_back();
       if (!reply) continue;
-      const JudgedReply judged = judge_reply(*reply, prompts.text().tokenizer.get(), prompts.judge());
+      const JudgedReply judged = judge_reply(*reply, prompts.reader());
       verdicts.back() = judged.verdict;
       file.write(to_line(reply_line(prompt, judged)) + "\n");
     }
@@ -50,9 +49,8 @@ std::vector<std::optional<Verdict>> write_replies(const Computed& computed) {
   return verdicts;
 }
 
-void write_prompts(const Computed& computed, const std::vector<Outcome>& outcomes) {
-  const PromptSet& set = computed.prompts.set();
-  AtomicFile file(computed.run.file("prompts.jsonl"));
+void write_prompts(const RunDirectory& run, const PromptSet& set, const std::vector<Outcome>& outcomes) {
+  AtomicFile file(run.file("prompts.jsonl"));
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     file.write(to_line(prompt_line(set.prompts[i], set.specs, outcomes[i])) + "\n");
   }

@@ -102,7 +102,7 @@ std::map<std::string, std::int64_t> quadrant_counts(const PromptSet& set,
 }
 
 void write_activations(const std::filesystem::path& file, const PromptSet& set, const Work& work,
-                       const GroupRunner& groups, at::ScalarType dtype, std::int64_t hidden,
+                       const PromptWork& groups, at::ScalarType dtype, std::int64_t hidden,
                        std::int64_t vocabulary) {
   const auto rows = static_cast<std::int64_t>(work.rows.size());
   std::vector<SafetensorsWriter::Declaration> declarations;
@@ -117,21 +117,19 @@ void write_activations(const std::filesystem::path& file, const PromptSet& set, 
 
   SafetensorsWriter writer(file, declarations, metadata_of(work.rows));
   for (const PositionSpec& spec : set.specs) {
-    for (std::size_t g = 0; g < groups.groups().size(); ++g) writer.append(groups.result(g).rows(spec));
+    for (std::size_t g = 0; g < groups.groups().size(); ++g) writer.append(groups.rows(g, spec));
   }
-  for (std::size_t g = 0; work.logits && g < groups.groups().size(); ++g)
-    writer.append(groups.result(g).logits());
+  for (std::size_t g = 0; work.logits && g < groups.groups().size(); ++g) writer.append(groups.logits(g));
   for (const NamedTensor& tensor : side) writer.append(tensor.tensor);
   writer.commit();
 }
 
-std::map<std::string, Centroid> compute_centroids(const PromptSet& set, const GroupRunner& groups,
+std::map<std::string, Centroid> compute_centroids(const PromptSet& set, const PromptWork& groups,
                                                   const std::vector<Outcome>& outcomes) {
   std::map<std::string, Centroid> centroids;
   for (std::size_t g = 0; g < groups.groups().size(); ++g) {
-    const GroupResult result = groups.result(g);
     for (std::size_t p = 0; p < set.specs.size(); ++p) {
-      const at::Tensor rows = result.rows(set.specs[p]);
+      const at::Tensor rows = groups.rows(g, set.specs[p]);
       std::int64_t next = 0;
       for (auto i = static_cast<std::size_t>(groups.groups()[g].begin);
            i < static_cast<std::size_t>(groups.groups()[g].end); ++i) {

@@ -15,8 +15,8 @@ namespace {
 
 constexpr std::int64_t kFewest = 16;
 
-// The gap of the two best logits below which rounding may choose the other token. The half formats: twice the widest
-// flip seen on SmolLM2 for bfloat16; none was seen for float16.
+// The gap of the two best logits below which rounding may choose the other token. The half formats: twice the
+// widest flip seen on SmolLM2 for bfloat16; none was seen for float16.
 double undecided_margin(at::ScalarType dtype) {
   if (dtype == at::kFloat) return 5e-3;
   return dtype == at::kBFloat16 ? 0.5 : 5e-2;
@@ -34,24 +34,20 @@ std::int64_t row_offset(const PromptSet& set, const Group& group, std::int64_t p
 
 class Checker {
  public:
-  Checker(const Decoder& decoder, const PromptSet& set, const Work& work, const GroupRunner& groups)
-      : decoder_(decoder), set_(set), work_(work), groups_(groups) {
-    result_.tolerance = row_tolerance(decoder.dtype());
-    result_.margin = undecided_margin(decoder.dtype());
-  }
+  Checker(const Decoder& decoder, const PromptSet& set, const Work& work, const PromptWork& groups)
+      : decoder_(decoder), set_(set), work_(work), groups_(groups), comparison_(decoder.dtype()) {}
 
   void check(std::int64_t prompt) {
     const auto size = groups_.groups().front().size();
     const auto g = static_cast<std::size_t>(prompt / size);
-    const GroupResult stored = groups_.result(g);
     const JobResult alone = compute_alone(static_cast<std::size_t>(prompt));
-    for (std::size_t p = 0; p < set_.specs.size(); ++p)
-      compare_rows(stored, groups_.groups()[g], prompt, p, alone);
-    compare_reply(stored.replies()[static_cast<std::size_t>(prompt % size)], alone);
-    ++result_.prompts;
+    for (std::size_t p = 0; p < set_.specs.size(); ++p) compare_rows(g, prompt, p, alone);
+    const auto stored = groups_.result(g).replies()[static_cast<std::size_t>(prompt % size)];
+    if (stored) comparison_.compare_replies(stored->tokens, alone.reply, alone.first_margin);
+    comparison_.next_prompt();
   }
 
-  RowIdentity result() const { return result_; }
+  const RowIdentity& result() const { return comparison_.result(); }
 
  private:
   JobResult compute_alone(std::size_t prompt) const {
@@ -63,39 +59,21 @@ class Checker {
     return std::move(run_jobs(decoder_, std::span(&job, 1), options).front());
   }
 
-  void compare_rows(const GroupResult& stored, const Group& group, std::int64_t prompt, std::size_t position,
-                    const JobResult& alone) {
+  void compare_rows(std::size_t g, std::int64_t prompt, std::size_t position, const JobResult& alone) {
     const PreparedPrompt& prepared = set_.prompts[static_cast<std::size_t>(prompt)];
     if (!prepared.positions[position]) return;
     const at::Tensor fresh = rows_of_position(prepared, position, alone);
     const at::Tensor kept =
-        stored.rows(set_.specs[position]).narrow(0, row_offset(set_, group, prompt, position), fresh.size(0));
-    for (std::int64_t r = 0; r < fresh.size(1); ++r) {
-      const double difference = largest_relative_difference(kept.select(1, r), fresh.select(1, r));
-      if (difference <= result_.worst) continue;
-      result_.worst = difference;
-      result_.worst_prompt = prepared.record.id;
-      result_.worst_position = set_.specs[position].name;
-      result_.worst_row = work_.rows[static_cast<std::size_t>(r)];
-    }
-  }
-
-  void compare_reply(const std::optional<Reply>& stored, const JobResult& alone) {
-    if (!stored) return;
-    ++result_.replies;
-    const auto first = [](const std::vector<std::int64_t>& tokens) {
-      return tokens.empty() ? -1 : tokens.front();
-    };
-    if (first(stored->tokens) == first(alone.reply)) return;
-    ++result_.other_replies;
-    result_.largest_gap = std::max(result_.largest_gap, alone.first_margin);
+        groups_.rows(g, set_.specs[position])
+            .narrow(0, row_offset(set_, groups_.groups()[g], prompt, position), fresh.size(0));
+    comparison_.compare_rows(prepared.record.id, set_.specs[position].name, work_.rows, kept, fresh);
   }
 
   const Decoder& decoder_;
   const PromptSet& set_;
   const Work& work_;
-  const GroupRunner& groups_;
-  RowIdentity result_;
+  const PromptWork& groups_;
+  RowComparison comparison_;
 };
 
 }  // namespace
@@ -124,14 +102,46 @@ Json RowIdentity::to_json() const {
           {"holds", holds()}};
 }
 
-RowIdentity check_row_identity(const Decoder& decoder, const PromptSet& set, const Work& work,
-                               const GroupRunner& groups, double share, std::uint64_t seed) {
-  const auto total = static_cast<std::int64_t>(set.prompts.size());
+RowComparison::RowComparison(at::ScalarType dtype) {
+  result_.tolerance = row_tolerance(dtype);
+  result_.margin = undecided_margin(dtype);
+}
+
+void RowComparison::compare_rows(const std::string& id, const std::string& position,
+                                 const std::vector<std::int64_t>& rows, const at::Tensor& stored,
+                                 const at::Tensor& alone) {
+  for (std::int64_t r = 0; r < alone.size(1); ++r) {
+    const double difference = largest_relative_difference(stored.select(1, r), alone.select(1, r));
+    if (difference <= result_.worst) continue;
+    result_.worst = difference;
+    result_.worst_prompt = id;
+    result_.worst_position = position;
+    result_.worst_row = rows[static_cast<std::size_t>(r)];
+  }
+}
+
+void RowComparison::compare_replies(const std::vector<std::int64_t>& stored,
+                                    const std::vector<std::int64_t>& alone, double gap) {
+  ++result_.replies;
+  const auto first = [](const std::vector<std::int64_t>& tokens) {
+    return tokens.empty() ? -1 : tokens.front();
+  };
+  if (first(stored) == first(alone)) return;
+  ++result_.other_replies;
+  result_.largest_gap = std::max(result_.largest_gap, gap);
+}
+
+std::vector<std::int64_t> draw_for_verification(std::int64_t total, double share, std::uint64_t seed) {
   const auto wanted = static_cast<std::int64_t>(std::ceil(share * static_cast<double>(total)));
-  const std::int64_t count = share > 0 ? std::min(total, std::max(kFewest, wanted)) : 0;
+  return sample_indices(total, share > 0 ? std::min(total, std::max(kFewest, wanted)) : 0, seed);
+}
+
+RowIdentity check_row_identity(const Decoder& decoder, const PromptSet& set, const Work& work,
+                               const PromptWork& groups, double share, std::uint64_t seed) {
   Checker checker(decoder, set, work, groups);
-  Progress progress("verifying", count, "prompts");
-  for (const std::int64_t prompt : sample_indices(total, count, seed)) {
+  const auto drawn = draw_for_verification(static_cast<std::int64_t>(set.prompts.size()), share, seed);
+  Progress progress("verifying", static_cast<std::int64_t>(drawn.size()), "prompts");
+  for (const std::int64_t prompt : drawn) {
     check_interrupt();
     checker.check(prompt);
     progress.advance();

@@ -31,28 +31,50 @@ void print_counts(const Json& counts, const std::filesystem::path& run) {
   fmt::print("\nWritten to {}\n", run.string());
 }
 
-ExitCode write_results(const Computed& computed, bool json) {
-  std::vector<Outcome> outcomes;
-  for (const auto& verdict : write_replies(computed)) {
-    outcomes.push_back(verdict ? verdict->outcome : Outcome::kUnknown);
+class PlainGeneration : public Experiment {
+ public:
+  PlainGeneration(const PromptRun& prompts, const RunOptions& options)
+      : prompts_(prompts), options_(options) {}
+
+  void begin(RunDirectory& run) override {
+    const auto count = static_cast<std::int64_t>(prompts_.set().prompts.size());
+    work_.emplace(run.work(), prompts_.set(), prompts_.work(), cut_groups(count, prompts_.group_size()),
+                  prompts_.batch_size(), prompts_.reader());
   }
-  write_prompts(computed, outcomes);
-  const Json counts = count_verdicts(computed.prompts.set(), outcomes);
-  computed.run.manifest()["counts"] = {{"prompts", outcomes.size()}, {"verdicts", counts}};
-  if (json) {
-    fmt::print("{}\n", to_line({{"run", computed.run.path().string()}, {"verdicts", counts}}));
-  } else {
-    print_counts(counts, computed.run.path());
+  GroupedWork& work() override { return *work_; }
+  RowIdentity verify(const Decoder& decoder) override {
+    return check_row_identity(decoder, prompts_.set(), prompts_.work(), *work_,
+                              prompts_.config().at("verify"),
+                              prompts_.config().at("seed").get<std::uint64_t>());
   }
-  return ExitCode::kDone;
-}
+  ExitCode write(RunDirectory& run) override {
+    std::vector<Outcome> outcomes;
+    for (const auto& verdict : write_replies(run, prompts_, *work_)) {
+      outcomes.push_back(verdict ? verdict->outcome : Outcome::kUnknown);
+    }
+    write_prompts(run, prompts_.set(), outcomes);
+    const Json counts = count_verdicts(prompts_.set(), outcomes);
+    run.manifest()["counts"] = {{"prompts", outcomes.size()}, {"verdicts", counts}};
+    if (options_.json) {
+      fmt::print("{}\n", to_line({{"run", run.path().string()}, {"verdicts", counts}}));
+    } else {
+      print_counts(counts, run.path());
+    }
+    return ExitCode::kDone;
+  }
+
+ private:
+  const PromptRun& prompts_;
+  const RunOptions& options_;
+  std::optional<PromptWork> work_;
+};
 
 }  // namespace
 
 ExitCode run_steer(Json config, const RunOptions& options) {
   const PromptRun prompts(Command::kSteer, std::move(config));
-  return execute(prompts, options,
-                 [&](const Computed& computed) { return write_results(computed, options.json); });
+  PlainGeneration generation(prompts, options);
+  return execute(prompts, options, generation);
 }
 
 }  // namespace hrt

@@ -9,6 +9,7 @@
 #include "hrt/base/error.h"
 #include "hrt/experiment/config.h"
 #include "hrt/experiment/prompt_run.h"
+#include "hrt/experiment/replies.h"
 #include "temporary_folder.h"
 
 namespace hrt {
@@ -33,11 +34,12 @@ class RowIdentityTest : public ::testing::Test {
                                                         {"max_new_tokens", 4, ""},
                                                         {"device", "cpu", ""}}));
     run_.emplace(folder_ / "run", IfExists::kRefuse, prompts_->identity());
-    groups_.emplace(*run_, prompts_->set(), prompts_->work(), cut_groups(40, 16));
+    groups_.emplace(run_->work(), prompts_->set(), prompts_->work(), cut_groups(40, 16), 8,
+                    prompts_->reader());
     decoder_.emplace(prompts_->load());
     EngineStats stats;
-    groups_->run(
-        *decoder_, 8, [](const PreparedPrompt&, const Reply&) {}, stats);
+    ReplyStream stream(run_->file("replies.jsonl.partial"));
+    groups_->run(*decoder_, stream, stats);
   }
 
   RowIdentity check(double share) const {
@@ -62,7 +64,7 @@ class RowIdentityTest : public ::testing::Test {
   const TemporaryFolder folder_;
   std::optional<PromptRun> prompts_;
   std::optional<RunDirectory> run_;
-  std::optional<GroupRunner> groups_;
+  std::optional<PromptWork> groups_;
   std::optional<Decoder> decoder_;
 };
 

@@ -1,10 +1,9 @@
 #pragma once
 
-#include <functional>
-
 #include "hrt/base/error.h"
-#include "hrt/experiment/groups.h"
+#include "hrt/experiment/grouped_work.h"
 #include "hrt/experiment/prompt_run.h"
+#include "hrt/experiment/row_identity.h"
 #include "hrt/experiment/run_directory.h"
 
 namespace hrt {
@@ -14,20 +13,28 @@ struct RunOptions {
   IfExists if_exists = IfExists::kRefuse;
   bool dry_run = false;
   bool json = false;
+  bool print = true;  // the summary, on stdout
 };
 
-// A run whose groups are all on disk.
-struct Computed {
-  const PromptRun& prompts;
-  RunDirectory& run;
-  const GroupRunner& groups;
+// What a command does with a run. Its parts are called in this order, each once.
+class Experiment {
+ public:
+  virtual ~Experiment() = default;
+
+  // What decides the numbers beside the prompts and the config.
+  virtual Json identity() const { return Json::object(); }
+  // The run directory is there: makes the work, and what it needs beside the model.
+  virtual void begin(RunDirectory& run) = 0;
+  virtual GroupedWork& work() = 0;
+  // All groups are on disk: computes some items again, each alone.
+  virtual RowIdentity verify(const Decoder& decoder) = 0;
+  // Writes the results. kCheckFailed when something that was asked for could not be had.
+  virtual ExitCode write(RunDirectory& run) = 0;
 };
 
-// Takes prompts from the plan to a complete run directory: checks the output folder, computes what is missing
-// group by group, checks row identity, and lets `write` put the results there. `write` returns kDone, or
-// kCheckFailed when something that was asked for could not be had. Returns the run's exit code; throws
-// Interrupted with a resumable run.
-ExitCode execute(const PromptRun& prompts, const RunOptions& options,
-                 const std::function<ExitCode(const Computed&)>& write);
+// Takes an experiment from the plan to a complete run directory: checks the output folder, computes what is
+// missing group by group, checks row identity, and has the results written. Returns the run's exit code;
+// throws Interrupted with a resumable run.
+ExitCode execute(const PromptRun& prompts, const RunOptions& options, Experiment& experiment);
 
 }  // namespace hrt

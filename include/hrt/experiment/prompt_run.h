@@ -8,8 +8,8 @@
 #include "hrt/base/json.h"
 #include "hrt/data/judge.h"
 #include "hrt/experiment/config_keys.h"
-#include "hrt/experiment/groups.h"
 #include "hrt/experiment/prompt_set.h"
+#include "hrt/experiment/prompt_work.h"
 #include "hrt/experiment/run_directory.h"
 #include "hrt/model/checkpoint.h"
 #include "hrt/model/decoder.h"
@@ -49,6 +49,8 @@ class PromptRun {
 
   Estimate estimate() const;
   void print_plan(bool json) const;  // --dry-run
+
+  ReplyReader reader() const { return {text_.tokenizer.get(), &judge_}; }
 
   // What decides the numbers; a resumed run must have the same.
   Json identity() const;

@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "hrt/data/judge.h"
-#include "hrt/experiment/groups.h"
+#include "hrt/experiment/prompt_run.h"
+#include "hrt/experiment/prompt_work.h"
+#include "hrt/experiment/run_directory.h"
 #include "hrt/text/tokenizer.h"
 
 namespace hrt {
@@ -20,7 +22,7 @@ struct JudgedReply {
   Verdict verdict;
 };
 
-JudgedReply judge_reply(const Reply& reply, const Tokenizer* tokenizer, const Judge& judge);
+JudgedReply judge_reply(const Reply& reply, const ReplyReader& reader);
 
 // One line of replies.jsonl.
 Json reply_line(const PreparedPrompt& prompt, const JudgedReply& reply);
@@ -36,13 +38,12 @@ class ReplyStream {
   std::ofstream out_;
 };
 
-struct Computed;
-
 // Writes replies.jsonl, in input order, in the place of its .partial (nothing where no reply was asked for).
 // Returns each prompt's verdict, or nothing where it has no reply.
-std::vector<std::optional<Verdict>> write_replies(const Computed& computed);
+std::vector<std::optional<Verdict>> write_replies(const RunDirectory& run, const PromptRun& prompts,
+                                                  const PromptWork& work);
 
 // Writes prompts.jsonl.
-void write_prompts(const Computed& computed, const std::vector<Outcome>& outcomes);
+void write_prompts(const RunDirectory& run, const PromptSet& set, const std::vector<Outcome>& outcomes);
 
 }  // namespace hrt

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "hrt/analysis/directions.h"
-#include "hrt/experiment/groups.h"
+#include "hrt/experiment/prompt_work.h"
 
 namespace hrt {
 
@@ -20,11 +20,11 @@ std::map<std::string, std::int64_t> quadrant_counts(const PromptSet& set,
 
 // Writes activations.safetensors: the groups' rows, one after the other.
 void write_activations(const std::filesystem::path& file, const PromptSet& set, const Work& work,
-                       const GroupRunner& groups, at::ScalarType dtype, std::int64_t hidden,
+                       const PromptWork& groups, at::ScalarType dtype, std::int64_t hidden,
                        std::int64_t vocabulary);
 
 // Centroids by "SET.POSITION" and "QUADRANT.POSITION"; of a span, of the means over its tokens.
-std::map<std::string, Centroid> compute_centroids(const PromptSet& set, const GroupRunner& groups,
+std::map<std::string, Centroid> compute_centroids(const PromptSet& set, const PromptWork& groups,
                                                   const std::vector<Outcome>& outcomes);
 
 // A direction that was asked for, or why it could not be had.

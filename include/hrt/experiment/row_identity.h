@@ -4,7 +4,7 @@
 #include <string>
 
 #include "hrt/base/json.h"
-#include "hrt/experiment/groups.h"
+#include "hrt/experiment/prompt_work.h"
 
 namespace hrt {
 
@@ -31,8 +31,29 @@ struct RowIdentity {
 // The largest relative difference of a row that rounding explains.
 double row_tolerance(at::ScalarType dtype);
 
-// Checks `share` of the prompts, at least 16 (or all), drawn by `seed`.
+// Compares what a job stored with what it gives alone, and keeps the worst. `row` numbers the rows in
+// dimension 1 of [tokens, rows, hidden].
+class RowComparison {
+ public:
+  explicit RowComparison(at::ScalarType dtype);
+
+  void compare_rows(const std::string& id, const std::string& position, const std::vector<std::int64_t>& rows,
+                    const at::Tensor& stored, const at::Tensor& alone);
+  // By the first token; `gap`: the logit margin of the reply computed alone.
+  void compare_replies(const std::vector<std::int64_t>& stored, const std::vector<std::int64_t>& alone,
+                       double gap);
+  void next_prompt() { ++result_.prompts; }
+  const RowIdentity& result() const { return result_; }
+
+ private:
+  RowIdentity result_;
+};
+
+// `share` of `total` items, at least 16 (or all), drawn by `seed`; none for a share of 0.
+std::vector<std::int64_t> draw_for_verification(std::int64_t total, double share, std::uint64_t seed);
+
+// Checks prompts drawn so.
 RowIdentity check_row_identity(const Decoder& decoder, const PromptSet& set, const Work& work,
-                               const GroupRunner& groups, double share, std::uint64_t seed);
+                               const PromptWork& groups, double share, std::uint64_t seed);
 
 }  // namespace hrt
