@@ -8,34 +8,12 @@
 #include <cmath>
 #include <numbers>
 
-#include "values.h"
+#include "tensors.h"
 
 namespace hrt {
 namespace {
 
 at::Tensor norms_of(const at::Tensor& rows) { return at::linalg_vector_norm(rows.to(at::kDouble), 2, {-1}); }
-
-// Sums of the cosines that are defined, by row.
-struct CosineSums {
-  std::vector<double> sums;
-  std::vector<std::int64_t> counts;
-
-  void add(const std::vector<std::optional<double>>& cosines) {
-    sums.resize(cosines.size());
-    counts.resize(cosines.size());
-    for (std::size_t i = 0; i < cosines.size(); ++i) {
-      sums[i] += cosines[i].value_or(0);
-      counts[i] += cosines[i].has_value();
-    }
-  }
-  std::vector<std::optional<double>> means() const {
-    std::vector<std::optional<double>> result(sums.size());
-    for (std::size_t i = 0; i < sums.size(); ++i) {
-      if (counts[i] > 0) result[i] = sums[i] / static_cast<double>(counts[i]);
-    }
-    return result;
-  }
-};
 
 }  // namespace
 
@@ -62,11 +40,11 @@ Centroid centroid_of(const at::Tensor& activations) {
 
 std::vector<double> row_norms(const at::Tensor& rows) { return to_vector(norms_of(rows)); }
 
-std::vector<std::optional<double>> row_cosines(const at::Tensor& a, const at::Tensor& b) {
+RowScores row_cosines(const at::Tensor& a, const at::Tensor& b) {
   const std::vector<double> dots = to_vector((a.to(at::kDouble) * b.to(at::kDouble)).sum(-1));
   const std::vector<double> norms_a = row_norms(a);
   const std::vector<double> norms_b = row_norms(b);
-  std::vector<std::optional<double>> cosines(dots.size());
+  RowScores cosines(dots.size());
   for (std::size_t i = 0; i < dots.size(); ++i) {
     if (norms_a[i] > 0 && norms_b[i] > 0) cosines[i] = dots[i] / (norms_a[i] * norms_b[i]);
   }
@@ -75,14 +53,16 @@ std::vector<std::optional<double>> row_cosines(const at::Tensor& a, const at::Te
 
 double angle_of(double cosine) { return std::acos(std::clamp(cosine, -1.0, 1.0)) * 180 / std::numbers::pi; }
 
-std::vector<std::optional<double>> difference_agreement(const at::Tensor& plus, const at::Tensor& minus) {
+RowScores difference_agreement(const at::Tensor& plus, const at::Tensor& minus) {
   const at::Tensor plus_mean = centroid_of(plus).mean();
   const at::Tensor minus_mean = centroid_of(minus).mean();
   const at::Tensor direction = plus_mean - minus_mean;
-  CosineSums cosines;
-  for (std::int64_t i = 0; i < plus.size(0); ++i) cosines.add(row_cosines(plus[i] - minus_mean, direction));
-  for (std::int64_t i = 0; i < minus.size(0); ++i) cosines.add(row_cosines(plus_mean - minus[i], direction));
-  return cosines.means();
+  std::vector<RowScores> cosines;
+  for (std::int64_t i = 0; i < plus.size(0); ++i)
+    cosines.push_back(row_cosines(plus[i] - minus_mean, direction));
+  for (std::int64_t i = 0; i < minus.size(0); ++i)
+    cosines.push_back(row_cosines(plus_mean - minus[i], direction));
+  return mean_by_row(cosines);
 }
 
 double largest_relative_difference(const at::Tensor& a, const at::Tensor& b) {

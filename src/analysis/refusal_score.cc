@@ -7,7 +7,7 @@
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/tensor.h>
 
-#include "values.h"
+#include "tensors.h"
 
 namespace hrt {
 namespace {

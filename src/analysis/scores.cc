@@ -1,21 +1,11 @@
 #include "hrt/analysis/scores.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/linalg_vector_norm.h>
-#include <ATen/ops/where.h>
 
-#include "hrt/analysis/directions.h"
-#include "values.h"
+#include "tensors.h"
 
 namespace hrt {
 namespace {
-
-// Rows of length 1; zero rows stay zero.
-at::Tensor unit(const at::Tensor& rows) {
-  const at::Tensor exact = rows.to(at::kDouble);
-  const at::Tensor norms = at::linalg_vector_norm(exact, 2, {-1}, /*keepdim=*/true);
-  return exact / at::where(norms > 0, norms, 1.0);
-}
 
 RowScores undefined(std::int64_t rows) { return RowScores(static_cast<std::size_t>(rows)); }
 
@@ -24,23 +14,10 @@ at::Tensor centroid_for(const Centroid& centroid, bool member, const at::Tensor&
   return member ? centroid.mean_without(rows) : centroid.mean();
 }
 
-std::optional<double> mean_of_defined(const RowScores& scores, std::span<const std::int64_t> rows,
-                                      bool row_0) {
-  double sum = 0;
-  std::int64_t count = 0;
-  for (std::size_t i = 0; i < scores.size(); ++i) {
-    if (!scores[i] || (rows[i] == 0 && !row_0)) continue;
-    sum += *scores[i];
-    ++count;
-  }
-  if (count == 0) return std::nullopt;
-  return sum / static_cast<double>(count);
-}
-
 }  // namespace
 
 CentroidScorer::CentroidScorer(const at::Tensor& plus, const at::Tensor& minus)
-    : contrast_(unit(plus) - unit(minus)) {
+    : contrast_(unit_rows(plus) - unit_rows(minus)) {
   const std::vector<double> plus_norms = row_norms(plus);
   const std::vector<double> minus_norms = row_norms(minus);
   for (std::size_t i = 0; i < plus_norms.size(); ++i)
@@ -48,7 +25,7 @@ CentroidScorer::CentroidScorer(const at::Tensor& plus, const at::Tensor& minus)
 }
 
 RowScores CentroidScorer::score(const at::Tensor& rows) const {
-  const std::vector<double> values = to_vector((unit(rows) * contrast_).sum(-1));
+  const std::vector<double> values = to_vector((unit_rows(rows) * contrast_).sum(-1));
   const std::vector<double> norms = row_norms(rows);
   RowScores scores(values.size());
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -84,10 +61,6 @@ std::vector<RowScores> leave_one_out_scores(const at::Tensor& activations, std::
     }
   }
   return scores;
-}
-
-Belief belief(const RowScores& scores, std::span<const std::int64_t> rows) {
-  return {mean_of_defined(scores, rows, true), mean_of_defined(scores, rows, false)};
 }
 
 }  // namespace hrt

@@ -6,8 +6,6 @@
 #include <ATen/ops/zeros.h>
 #include <gmock/gmock.h>
 
-#include "hrt/analysis/directions.h"
-
 namespace hrt {
 namespace {
 
@@ -84,26 +82,6 @@ TEST(Scores, AreNothingWhereAVectorIsZero) {
   EXPECT_THAT(CentroidScorer(ones, -ones).score(half), ElementsAre(near(2), std::nullopt));
   EXPECT_THAT(CentroidScorer(half, -ones).score(ones), ElementsAre(near(2), std::nullopt));
   EXPECT_THAT(CentroidScorer(ones, -half).score(ones), ElementsAre(near(2), std::nullopt));
-}
-
-TEST(Belief, IsTheMeanWithAndWithoutRow0) {
-  const std::vector<std::int64_t> rows{0, 1, 2};
-  const Belief all = belief({0.3, 0.1, 0.2}, rows);
-  EXPECT_THAT(all.all_rows, near(0.2));
-  EXPECT_THAT(all.without_row_0, near(0.15));
-}
-
-TEST(Belief, LeavesOutRowsWithoutAScore) {
-  const std::vector<std::int64_t> rows{0, 4, 8};
-  EXPECT_THAT(belief({std::nullopt, 0.1, 0.3}, rows).all_rows, near(0.2));
-  EXPECT_THAT(belief({0.5, std::nullopt, std::nullopt}, rows).all_rows, near(0.5));
-  EXPECT_EQ(belief({0.5, std::nullopt, std::nullopt}, rows).without_row_0, std::nullopt);
-}
-
-TEST(Belief, GoesByTheRowsNumbers) {
-  const std::vector<std::int64_t> rows{4, 8};
-  const Belief both = belief({0.1, 0.3}, rows);
-  EXPECT_EQ(both.all_rows, both.without_row_0);
 }
 
 }  // namespace

@@ -3,10 +3,14 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
-#include <optional>
 #include <vector>
 
+#include "hrt/analysis/row_scores.h"
+
 namespace hrt {
+
+// Which of the two means that make a direction a prompt is part of.
+enum class Side { kPlus, kMinus, kNeither };
 
 // The mean of many activations, summed in float64 (half-precision sums lose the small differences that
 // directions are made of).
@@ -32,7 +36,7 @@ Centroid centroid_of(const at::Tensor& activations);
 std::vector<double> row_norms(const at::Tensor& rows);
 
 // Cosine of each row of `a` with the same row of `b`, in float64; nothing where either is zero.
-std::vector<std::optional<double>> row_cosines(const at::Tensor& a, const at::Tensor& b);
+RowScores row_cosines(const at::Tensor& a, const at::Tensor& b);
 
 // The angle in degrees, 0..180, whose cosine this is (rounding beyond +-1 is taken as +-1).
 double angle_of(double cosine);
@@ -42,7 +46,7 @@ double angle_of(double cosine);
 // mean(plus) - minus[j]. Both are [prompts, rows, hidden]. Zero differences are left out; nothing where none
 // is left. With few prompts it is large by itself, since every difference is part of the mean: about 1 /
 // sqrt(n) for noise.
-std::vector<std::optional<double>> difference_agreement(const at::Tensor& plus, const at::Tensor& minus);
+RowScores difference_agreement(const at::Tensor& plus, const at::Tensor& minus);
 
 // max over rows of |a - b| / |b|: how far two computations of the same rows are apart. Rows of zeros in `b`
 // count by |a| itself.
