@@ -55,7 +55,7 @@ ExitCode inspect_prompts(const InspectRequest& request) {
   return ExitCode::kDone;
 }
 
-ExitCode inspect_claim(const SafetensorsFile& file, const InspectRequest& request) {
+ExitCode inspect_claim(const TensorFile& file, const InspectRequest& request) {
   const ClaimCheck check = check_claim(file, *request.claim);
   if (request.learned_positions) {
     const std::string reason = "with learned positions equal tokens do not have equal rows at layer 0";
@@ -68,16 +68,7 @@ ExitCode inspect_claim(const SafetensorsFile& file, const InspectRequest& reques
 }
 
 ExitCode inspect_file(const InspectRequest& request) {
-  const fs::path extension = request.path.extension();
-  if (extension == ".pt" || extension == ".pth" || extension == ".bin") {
-    throw InputError("{}: torch's pickled files come with a later version; .safetensors files can be read",
-                     request.path.string());
-  }
-  if (extension != ".safetensors") {
-    throw InputError("{}: expected a .safetensors file, or a folder with a checkpoint, a tokenizer or a run",
-                     request.path.string());
-  }
-  const SafetensorsFile file(request.path);
+  const TensorFile file(request.path);
   if (request.claim) return inspect_claim(file, request);
   print_either(request.json, describe_tensors(file, request.tensor), tensors_page);
   return ExitCode::kDone;
@@ -85,7 +76,8 @@ ExitCode inspect_file(const InspectRequest& request) {
 
 ExitCode inspect_folder(const InspectRequest& request) {
   const fs::path& folder = request.path;
-  if (request.claim || request.tensor) throw InputError("{}: expected a .safetensors file", folder.string());
+  if (request.claim || request.tensor)
+    throw InputError("{}: expected a tensor file (.safetensors, .pt)", folder.string());
   if (has(folder, "manifest.json")) {
     const Json manifest = read_manifest(folder);
     print(request.json ? to_line(manifest) + "\n" : run_page(folder, manifest));

@@ -38,18 +38,13 @@ std::optional<AxisIndex> parse_axis_index(const std::string& text) {
   return axis && index ? std::optional(AxisIndex{*axis, *index}) : std::nullopt;
 }
 
-std::string only_tensor(const SafetensorsFile& file) {
-  if (file.tensors().size() == 1) return file.tensors().front().name;
-  throw InputError("{}: holds {} tensors; say which one with --tensor NAME", file.file().path().string(),
-                   file.tensors().size());
-}
-
 // A negative number counts from the end. Throws InputError when it is not in [0, size).
-std::int64_t checked(std::int64_t number, std::int64_t size, std::string_view what, const TensorInfo& info) {
+std::int64_t checked(std::int64_t number, std::int64_t size, std::string_view what,
+                     const TensorLayout& layout) {
   const std::int64_t result = number < 0 ? number + size : number;
   if (result >= 0 && result < size) return result;
-  throw InputError("tensor {} of shape {}: there is no {} {}", escape_for_terminal(info.name),
-                   to_line(Json(info.shape)), what, number);
+  throw InputError("tensor {} of shape {}: there is no {} {}", escape_for_terminal(layout.name),
+                   to_line(Json(layout.shape)), what, number);
 }
 
 // The tensor without some axes, at one index each.
@@ -61,40 +56,40 @@ at::Tensor without_axes(at::Tensor tensor, std::vector<AxisIndex> picks) {
 }
 
 // hrt's own files: which rows they hold stands in the metadata, and spans have offsets beside them.
-void check_own_tensor(const SafetensorsFile& file, const std::string& name) {
-  if (file.find(name + ".offsets") != nullptr) {
-    throw InputError("{}: {} is a span of tokens, not one position", file.file().path().string(), name);
+void check_own_tensor(const TensorFile& file, const std::string& name) {
+  if (file.has(name + ".offsets")) {
+    throw InputError("{}: {} is a span of tokens, not one position", file.path().string(), name);
   }
   const auto rows = file.metadata().find("rows");
   if (rows != file.metadata().end() && !rows->second.starts_with("[0,") && rows->second != "[0]") {
-    throw InputError("{}: row 0 is not among the rows {}", file.file().path().string(), rows->second);
+    throw InputError("{}: row 0 is not among the rows {}", file.path().string(), rows->second);
   }
 }
 
 // [prompts, hidden] at the claimed position and row 0.
-at::Tensor claimed_rows(const SafetensorsFile& file, const PositionClaim& claim, ClaimCheck& check) {
+at::Tensor claimed_rows(const TensorFile& file, const PositionClaim& claim, ClaimCheck& check) {
   const auto position = parse_axis_index(claim.position);
   check.tensor = position ? claim.tensor.value_or("") : claim.position;
-  if (position && !claim.tensor) check.tensor = only_tensor(file);
+  if (position && !claim.tensor) check.tensor = file.only().name;
   const at::Tensor tensor = file.tensor(check.tensor);
-  const TensorInfo& info = *file.find(check.tensor);
-  check.shape = info.shape;
+  const TensorLayout& layout = file.layout(check.tensor);
+  check.shape = layout.shape;
   if (!position) check_own_tensor(file, check.tensor);
 
-  const auto axes = static_cast<std::int64_t>(info.shape.size());
-  const std::int64_t layer_axis = checked(claim.layer_axis.value_or(position ? 0 : 1), axes, "axis", info);
-  std::vector<AxisIndex> picks{{layer_axis, checked(0, tensor.size(layer_axis), "layer", info)}};
+  const auto axes = static_cast<std::int64_t>(layout.shape.size());
+  const std::int64_t layer_axis = checked(claim.layer_axis.value_or(position ? 0 : 1), axes, "axis", layout);
+  std::vector<AxisIndex> picks{{layer_axis, checked(0, tensor.size(layer_axis), "layer", layout)}};
   if (position) {
-    const std::int64_t axis = checked(position->axis, axes, "axis", info);
+    const std::int64_t axis = checked(position->axis, axes, "axis", layout);
     if (axis == layer_axis)
       throw InputError("axis {} cannot be both layers and positions (--layer-axis)", axis);
-    picks.push_back({axis, checked(position->index, tensor.size(axis), "index", info)});
+    picks.push_back({axis, checked(position->index, tensor.size(axis), "index", layout)});
   }
   const at::Tensor rows = without_axes(tensor, picks);
   if (rows.dim() != 2 || rows.size(0) < 2 || !rows.is_floating_point()) {
     throw InputError(
         "tensor {} of shape {}: layer 0 at {} must leave [prompts, hidden] of at least two prompts",
-        escape_for_terminal(info.name), to_line(Json(info.shape)), escape_for_terminal(claim.position));
+        escape_for_terminal(layout.name), to_line(Json(layout.shape)), escape_for_terminal(claim.position));
   }
   return rows;
 }
@@ -142,7 +137,7 @@ void compare_pairs(const at::Tensor& units, ClaimCheck& check) {
 
 }  // namespace
 
-ClaimCheck check_claim(const SafetensorsFile& file, const PositionClaim& claim) {
+ClaimCheck check_claim(const TensorFile& file, const PositionClaim& claim) {
   ClaimCheck check;
   const at::Tensor rows = claimed_rows(file, claim, check);
   check.prompts = rows.size(0);

@@ -38,6 +38,17 @@ struct Sums {
   }
 };
 
+// Splits along the first dimension until the pieces are small.
+void add_pieces(const at::Tensor& tensor, Sums& sums) {
+  if (tensor.numel() <= kPieceElements) return sums.add(tensor.reshape({-1}).to(at::kDouble));
+  const std::int64_t rows = tensor.size(0);
+  const std::int64_t step = std::max<std::int64_t>(1, kPieceElements / (tensor.numel() / rows));
+  for (std::int64_t begin = 0; begin < rows; begin += step) {
+    const at::Tensor piece = tensor.narrow(0, begin, std::min(step, rows - begin));
+    add_pieces(step == 1 ? piece.squeeze(0) : piece, sums);
+  }
+}
+
 Json statistics_json(const TensorStatistics& s) {
   const auto value = [&](double number) { return s.finite > 0 ? Json(number) : Json(); };
   return {{"min", value(s.min)},
@@ -47,22 +58,15 @@ Json statistics_json(const TensorStatistics& s) {
           {"not_finite", s.not_finite}};
 }
 
-std::vector<std::int64_t> contiguous_strides(const std::vector<std::int64_t>& shape) {
-  std::vector<std::int64_t> strides(shape.size(), 1);
-  for (std::size_t i = shape.size(); i-- > 1;)
-    strides[i - 1] = strides[i] * std::max<std::int64_t>(shape[i], 1);
-  return strides;
-}
-
-Json tensor_json(const SafetensorsFile& file, const TensorInfo& info, bool statistics) {
-  Json json{{"name", info.name},
-            {"dtype", safetensors_dtype(info.dtype)},
-            {"shape", info.shape},
-            {"strides", contiguous_strides(info.shape)},
+Json tensor_json(const TensorFile& file, const TensorLayout& layout, bool statistics) {
+  Json json{{"name", layout.name},
+            {"dtype", safetensors_dtype(layout.dtype)},
+            {"shape", layout.shape},
+            {"strides", layout.strides},
             {"statistics", nullptr}};
   if (statistics) {
-    json["statistics"] = statistics_json(tensor_statistics(file.tensor(info.name)));
-    file.release(info);
+    json["statistics"] = statistics_json(tensor_statistics(file.tensor(layout.name)));
+    file.release(layout.name);
   }
   return json;
 }
@@ -78,17 +82,44 @@ std::string finite_cell(const Json& statistics) {
   return bad == 0 ? "all" : fmt::format("{} not", grouped(bad));
 }
 
+bool lacks_statistics(const Json& tensor) { return tensor.at("statistics").is_null(); }
+
+bool is_view(const Json& tensor) {
+  return tensor.at("strides") !=
+         Json(contiguous_strides(tensor.at("shape").get<std::vector<std::int64_t>>()));
+}
+
+// With a column of strides where some are not those of the shape.
+Table tensors_table(const Json& tensors) {
+  using enum Table::Align;
+  std::vector<Table::Column> columns{{"dtype"},        {"shape", kLeft, 24}, {"min", kRight}, {"max", kRight},
+                                     {"mean", kRight}, {"norm", kRight},     {"finite"},      {"tensor"}};
+  const bool views = std::any_of(tensors.begin(), tensors.end(), is_view);
+  if (views) columns.insert(columns.begin() + 2, {"strides", kLeft, 24});
+  Table table(columns);
+  for (const Json& tensor : tensors) {
+    const Json& s = tensor.at("statistics");
+    std::vector<std::string> cells{plain(tensor.at("dtype")),
+                                   to_line(tensor.at("shape")),
+                                   number_cell(s, "min"),
+                                   number_cell(s, "max"),
+                                   number_cell(s, "mean"),
+                                   number_cell(s, "norm"),
+                                   finite_cell(s),
+                                   plain(tensor.at("name"))};
+    if (views) cells.insert(cells.begin() + 2, to_line(tensor.at("strides")));
+    table.add(std::move(cells));
+  }
+  return table;
+}
+
 }  // namespace
 
 TensorStatistics tensor_statistics(const at::Tensor& tensor) {
   Sums sums;
   sums.statistics.min = std::numeric_limits<double>::infinity();
   sums.statistics.max = -sums.statistics.min;
-  const at::Tensor flat = tensor.reshape({-1});
-  for (std::int64_t begin = 0; begin < flat.numel(); begin += kPieceElements) {
-    const std::int64_t length = std::min(kPieceElements, flat.numel() - begin);
-    sums.add(flat.narrow(0, begin, length).to(at::kDouble));
-  }
+  add_pieces(tensor.is_contiguous() ? tensor.view({-1}) : tensor, sums);
   TensorStatistics result = sums.statistics;
   if (result.finite == 0) return {0, result.not_finite, 0, 0, 0, 0};
   result.mean = sums.sum / static_cast<double>(result.finite);
@@ -96,15 +127,15 @@ TensorStatistics tensor_statistics(const at::Tensor& tensor) {
   return result;
 }
 
-Json describe_tensors(const SafetensorsFile& file, const std::optional<std::string>& only) {
-  if (only) file.tensor(*only);  // throws when it is not there
-  const bool statistics = only || file.file().size() <= kMaxBytesUnasked;
+Json describe_tensors(const TensorFile& file, const std::optional<std::string>& only) {
+  if (only) file.layout(*only);  // throws when it is not there
+  const bool statistics = only || file.bytes() <= kMaxBytesUnasked;
   Json tensors = Json::array();
-  for (const TensorInfo& info : file.tensors()) {
-    if (!only || info.name == *only) tensors.push_back(tensor_json(file, info, statistics));
+  for (const TensorLayout& layout : file.tensors()) {
+    if (!only || layout.name == *only) tensors.push_back(tensor_json(file, layout, statistics));
   }
-  return {{"path", file.file().path().string()},
-          {"bytes", file.file().size()},
+  return {{"path", file.path().string()},
+          {"bytes", file.bytes()},
           {"metadata", file.metadata()},
           {"tensors", std::move(tensors)}};
 }
@@ -113,26 +144,10 @@ std::string tensors_page(const Json& d) {
   Page page(fmt::format("{}: {}, {}", plain(d.at("path")), counted(d.at("tensors").size(), "tensor"),
                         human_bytes(d.at("bytes").get<std::uint64_t>())));
   for (const auto& [key, value] : d.at("metadata").items()) page.add("metadata", key + ": " + plain(value));
-  using enum Table::Align;
-  Table table({{"dtype"},
-               {"shape", kLeft, 24},
-               {"min", kRight},
-               {"max", kRight},
-               {"mean", kRight},
-               {"norm", kRight},
-               {"finite"},
-               {"tensor"}});
-  bool all_known = true;
-  for (const Json& tensor : d.at("tensors")) {
-    const Json& s = tensor.at("statistics");
-    all_known = all_known && !s.is_null();
-    table.add({plain(tensor.at("dtype")), to_line(tensor.at("shape")), number_cell(s, "min"),
-               number_cell(s, "max"), number_cell(s, "mean"), number_cell(s, "norm"), finite_cell(s),
-               plain(tensor.at("name"))});
-  }
-  if (!all_known)
+  const Json& tensors = d.at("tensors");
+  if (std::any_of(tensors.begin(), tensors.end(), lacks_statistics))
     page.add("statistics", "left out, the file is large: --tensor NAME gives those of one tensor");
-  return page.text() + "\n" + table.text();
+  return page.text() + "\n" + tensors_table(tensors).text();
 }
 
 }  // namespace hrt

@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <optional>
 
 #include "hrt/base/error.h"
 #include "hrt/base/json.h"
 #include "hrt/base/strings.h"
+#include "hrt/tensor/tensor_layout.h"
 
 // The format: 8 bytes little-endian header size, a JSON header {"NAME": {dtype, shape, data_offsets}, ...,
 // "__metadata__": {...}}, then the tensors' bytes without gaps.
@@ -55,18 +55,6 @@ const Dtype& dtype_of(at::ScalarType type) {
       std::find_if(kDtypes.begin(), kDtypes.end(), [&](const Dtype& d) { return d.type == type; });
   if (found == kDtypes.end()) throw InputError("safetensors has no dtype for {}", c10::toString(type));
   return *found;
-}
-
-// shape x element size, or nothing when it does not fit 63 bits. Sizes of 0 do not hide the others: strides
-// are products, too.
-std::optional<std::uint64_t> byte_size(const std::vector<std::int64_t>& shape, std::uint64_t element) {
-  std::int64_t bytes = static_cast<std::int64_t>(element);
-  bool empty = false;
-  for (const std::int64_t size : shape) {
-    empty = empty || size == 0;
-    if (__builtin_mul_overflow(bytes, std::max<std::int64_t>(size, 1), &bytes)) return std::nullopt;
-  }
-  return empty ? 0 : static_cast<std::uint64_t>(bytes);
 }
 
 std::string shape_text(const std::vector<std::int64_t>& shape) {

@@ -184,9 +184,9 @@ TEST(InspectPrompt, PagesMarkPositionsAndEscapeText) {
 
 class InspectFiles : public ScratchFolder {
  protected:
-  SafetensorsFile file_of(const std::vector<NamedTensor>& tensors, const Metadata& metadata = {}) const {
+  TensorFile file_of(const std::vector<NamedTensor>& tensors, const Metadata& metadata = {}) const {
     write_safetensors(folder_ / "t.safetensors", tensors, metadata);
-    return SafetensorsFile(folder_ / "t.safetensors");
+    return TensorFile(folder_ / "t.safetensors");
   }
 };
 
@@ -214,7 +214,7 @@ TEST_F(InspectFiles, StatisticsOfManyPieces) {
 }
 
 TEST_F(InspectFiles, DescribesTensors) {
-  const SafetensorsFile file =
+  const TensorFile file =
       file_of({{"a", at::full({2, 3}, 2.0)}, {"b", at::arange(4, at::kLong)}}, {{"rows", "[0,1]"}});
   const Json all = describe_tensors(file, std::nullopt);
   ASSERT_EQ(all.at("tensors").size(), 2U);
@@ -237,7 +237,7 @@ at::Tensor released_like() {
 }
 
 TEST_F(InspectFiles, ClaimHoldsWhereTokensAreEqual) {
-  const SafetensorsFile file = file_of({{"x", released_like()}});
+  const TensorFile file = file_of({{"x", released_like()}});
   const ClaimCheck check = check_claim(file, {"2:0", {}, {}});
   EXPECT_TRUE(check.holds());
   EXPECT_EQ(check.prompts, 4);
@@ -247,7 +247,7 @@ TEST_F(InspectFiles, ClaimHoldsWhereTokensAreEqual) {
 }
 
 TEST_F(InspectFiles, ClaimDoesNotHoldWhereTokensDiffer) {
-  const SafetensorsFile file = file_of({{"x", released_like()}});
+  const TensorFile file = file_of({{"x", released_like()}});
   for (const std::string position : {"2:1", "2:-1", "-2:1"}) {
     const ClaimCheck check = check_claim(file, {position, {}, {}});
     EXPECT_FALSE(check.holds()) << position;
@@ -268,11 +268,11 @@ TEST_F(InspectFiles, ClaimMeansAreOverPairs) {
 TEST_F(InspectFiles, ClaimOfOurOwnTensors) {
   at::Tensor rows = at::randn({5, 3, 8});  // [prompts, rows, hidden]
   rows.select(1, 0).copy_(at::arange(8, at::kFloat));
-  const SafetensorsFile file = file_of({{"t_inst", rows.to(at::kBFloat16)},
-                                        {"t_post_inst", at::randn({5, 3, 8})},
-                                        {"prompt", at::randn({9, 3, 8})},
-                                        {"prompt.offsets", at::arange(6, at::kLong)}},
-                                       {{"rows", "[0,1,2]"}});
+  const TensorFile file = file_of({{"t_inst", rows.to(at::kBFloat16)},
+                                   {"t_post_inst", at::randn({5, 3, 8})},
+                                   {"prompt", at::randn({9, 3, 8})},
+                                   {"prompt.offsets", at::arange(6, at::kLong)}},
+                                  {{"rows", "[0,1,2]"}});
   EXPECT_TRUE(check_claim(file, {"t_inst", {}, {}}).holds());
   EXPECT_FALSE(check_claim(file, {"t_post_inst", {}, {}}).holds());
   EXPECT_THAT([&] { check_claim(file, {"prompt", {}, {}}); }, ThrowsMessage<InputError>(HasSubstr("a span")));
@@ -284,7 +284,7 @@ TEST_F(InspectFiles, ClaimOfOurOwnTensors) {
 }
 
 TEST_F(InspectFiles, ClaimNeedsRowZero) {
-  const SafetensorsFile file = file_of({{"t_inst", at::randn({2, 2, 8})}}, {{"rows", "[1,2]"}});
+  const TensorFile file = file_of({{"t_inst", at::randn({2, 2, 8})}}, {{"rows", "[1,2]"}});
   EXPECT_THAT(
       [&] {
         check_claim(file, {"t_inst", {}, {}});
@@ -304,12 +304,12 @@ TEST_F(InspectFiles, ClaimCountsRowsWithoutDirection) {
 }
 
 TEST_F(InspectFiles, ClaimRefusesWhatHasNoSuchPlace) {
-  const SafetensorsFile file =
+  const TensorFile file =
       file_of({{"x", released_like()}, {"y", at::randn({4})}, {"one", at::randn({3, 1, 2, 8})}});
   const auto refuses = [&](const PositionClaim& claim, const std::string& message) {
     EXPECT_THAT([&] { check_claim(file, claim); }, ThrowsMessage<InputError>(HasSubstr(message)));
   };
-  refuses({"2:0", {}, {}}, "holds 3 tensors; say which one");
+  refuses({"2:0", {}, {}}, "holds 3 tensors, say which one: x, y, one");
   refuses({"4:0", "x", {}}, "there is no axis 4");
   refuses({"2:2", "x", {}}, "there is no index 2");
   refuses({"0:0", "x", {}}, "both layers and positions");
@@ -348,8 +348,8 @@ TEST_F(InspectFiles, RefusesPathsThatHoldNothing) {
   };
   refuses(folder_ / "absent", "no such file or folder");
   refuses(folder_, "expected a checkpoint (config.json), a tokenizer");
-  refuses(write("x.pt", ""), "come with a later version");
-  refuses(write("x.txt", ""), "expected a .safetensors file");
+  refuses(write("x.pt", ""), "not a file of torch.save");
+  refuses(write("x.txt", ""), "neither a safetensors file nor one of torch.save");
   refuses(write("x.safetensors", ""), "no safetensors file");
 }
 

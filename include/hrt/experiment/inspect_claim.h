@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "hrt/base/json.h"
-#include "hrt/tensor/safetensors.h"
+#include "hrt/tensor/tensor_file.h"
 
 namespace hrt {
 
@@ -37,7 +37,7 @@ struct ClaimCheck {
 
 // Checks the claim for prompts that end in the same token. Throws InputError: no such tensor or axis, fewer
 // than two prompts, row 0 not stored, a span.
-ClaimCheck check_claim(const SafetensorsFile& file, const PositionClaim& claim);
+ClaimCheck check_claim(const TensorFile& file, const PositionClaim& claim);
 
 Json claim_json(const ClaimCheck& check);
 std::string claim_page(const ClaimCheck& check, const PositionClaim& claim);

@@ -8,11 +8,12 @@
 #include <string>
 
 #include "hrt/base/json.h"
-#include "hrt/tensor/safetensors.h"
+#include "hrt/tensor/tensor_file.h"
 
 namespace hrt {
 
-// Computed in float64 over the finite values, piece by piece: the tensor is never copied as a whole.
+// Computed in float64 over the finite values, piece by piece: the tensor, whatever its strides, is never
+// copied as a whole.
 struct TensorStatistics {
   std::int64_t finite = 0;      // values
   std::int64_t not_finite = 0;  // NaN and infinities
@@ -26,7 +27,7 @@ TensorStatistics tensor_statistics(const at::Tensor& tensor);
 // {path, bytes, metadata, tensors: [{name, dtype, shape, strides, statistics}]}, of `only` or of all tensors.
 // `statistics` is null for all tensors of a file that is too large to be read in a moment, unless `only`
 // asks.
-Json describe_tensors(const SafetensorsFile& file, const std::optional<std::string>& only);
+Json describe_tensors(const TensorFile& file, const std::optional<std::string>& only);
 
 // The description as a page for people.
 std::string tensors_page(const Json& description);
