@@ -18,7 +18,8 @@ constexpr const char* kFooter = R"(Examples:
   hrt inspect RUN                                            how a run ended
   hrt inspect RUN/activations.safetensors                    a tensor file
   hrt inspect RUN/activations.safetensors --claim-t-inst t_inst --same-token
-  hrt inspect FILE.safetensors --claim-t-inst 2:0 --same-token)";
+  hrt inspect FILE.pt                                        torch's tensor files, too
+  hrt inspect FILE.pt --claim-t-inst 2:0 --same-token)";
 
 constexpr const char* kPromptGroup = "Prompts";
 
@@ -139,7 +140,7 @@ void add_inspect(CLI::App& app, Action& action) {
       app.add_subcommand("inspect", "A checkpoint, prompts through its template, a tensor file or a run.");
   sub->footer(kFooter);
   const auto options = std::make_shared<InspectOptions>();
-  sub->add_option("path", options->path, "checkpoint, tokenizer or run folder, or a .safetensors file")
+  sub->add_option("path", options->path, "checkpoint, tokenizer or run folder, or a tensor file (.safetensors, .pt)")
       ->type_name("PATH");
   add_prompt_flags(*sub, *options);
   add_tensor_flags(*sub, *options);

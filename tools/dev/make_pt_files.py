@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
-"""Writes small files with torch.save and what is in them: make_pt_files.py OUT
+"""Writes small files with torch.save and what is in them, and a direction in the formats of others:
+make_pt_files.py OUT
 
 OUT/NAME.pt, and OUT/NAME.safetensors with the same tensors under the names that hrt gives them, contiguous.
-OUT is tests/tensor/data in this repository. Development only."""
+OUT/direction.gguf and OUT/direction.npy by gguf and numpy. OUT is tests/tensor/data in this repository.
+Development only."""
 
 import collections
 import pathlib
 import sys
 
+import gguf
 import numpy
 import torch
 from safetensors.torch import save_file
@@ -101,11 +104,27 @@ FILES = {
 }
 
 
+def write_direction(out):
+    """Rows 0..4 of 5 values each: row l is direction.(l-1) of a control vector, where rows 0 and 1 have no place."""
+    rows = ramp(5, 5).numpy() / 8
+    numpy.save(out / "direction.npy", rows)
+    writer = gguf.GGUFWriter(out / "direction.gguf", "controlvector")
+    writer.add_string("controlvector.model_hint", "llama")
+    writer.add_int32("controlvector.layer_count", 3)
+    for row in range(2, 5):
+        writer.add_tensor(f"direction.{row - 1}", rows[row])
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
 def main():
     out = pathlib.Path(sys.argv[1])
     for name, value in FILES.items():
         torch.save(value, out / f"{name}.pt", pickle_protocol=4 if name == "protocol4" else 2)
         save_file({key: tensor.clone().contiguous() for key, tensor in named(value)}, out / f"{name}.safetensors")
+    write_direction(out)
     torch.save(ramp(2), out / "legacy.pt", _use_new_zipfile_serialization=False)
 
 
