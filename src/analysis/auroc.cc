@@ -37,8 +37,8 @@ std::optional<Auroc> auroc(std::span<const double> positives, std::span<const do
   std::vector<double> scores(positives.begin(), positives.end());
   scores.insert(scores.end(), negatives.begin(), negatives.end());
   const std::vector<double> ranks = midranks(scores);
-  const double m = static_cast<double>(positives.size());
-  const double n = static_cast<double>(negatives.size());
+  const auto m = static_cast<double>(positives.size());
+  const auto n = static_cast<double>(negatives.size());
   const double rank_sum = std::accumulate(ranks.begin(), ranks.begin() + std::ssize(positives), 0.0);
   const double value = (rank_sum - m * (m + 1) / 2) / (m * n);
   return Auroc{value,

@@ -44,8 +44,11 @@ struct Step {
 
 Step newton_step(const PlattCalibration& fit, const std::vector<Target>& targets) {
   // 1e-12: equal scores leave the second derivatives singular.
-  double gradient_slope = 0, gradient_intercept = 0;
-  double h_ss = 1e-12, h_si = 0, h_ii = 1e-12;
+  double gradient_slope = 0;
+  double gradient_intercept = 0;
+  double h_ss = 1e-12;
+  double h_si = 0;
+  double h_ii = 1e-12;
   for (const auto& [score, value] : targets) {
     const double p = fit.probability(score);
     gradient_slope += (p - value) * score;
@@ -86,6 +89,7 @@ std::vector<Block> blocks_of_equal_scores(std::span<const double> positives,
   add(positives, 1);
   add(negatives, 0);
   std::vector<Block> result;
+  result.reserve(blocks.size());
   for (const auto& [score, block] : blocks) result.push_back(block);
   return result;
 }

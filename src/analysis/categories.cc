@@ -77,6 +77,7 @@ at::Tensor category_directions(const at::Tensor& activations, std::span<const st
   }
   const at::Tensor exact = base.to(at::kDouble);
   std::vector<at::Tensor> directions;
+  directions.reserve(centroids.size());
   for (const Centroid& centroid : centroids) {
     directions.push_back(centroid.count() > 0 ? centroid.mean() - exact : at::zeros_like(exact));
   }
@@ -96,6 +97,7 @@ CosineMatrix mean_matrix(std::span<const CosineMatrix> matrices, std::span<const
   for (std::int64_t i = 0; i < mean.size(); ++i) {
     for (std::int64_t j = 0; j < mean.size(); ++j) {
       RowScores cosines;
+      cosines.reserve(matrices.size());
       for (const CosineMatrix& matrix : matrices) cosines.push_back(matrix.at(i, j));
       mean.at(i, j) = row_mean(cosines, rows).without_row_0;
     }
@@ -134,6 +136,7 @@ RowScores split_half_cosines(const at::Tensor& activations, const at::Tensor& ba
   if (activations.size(0) < 2) return RowScores(static_cast<std::size_t>(activations.size(1)));
   Random random(seed);
   std::vector<RowScores> cosines;
+  cosines.reserve(static_cast<std::size_t>(splits));
   for (int i = 0; i < splits; ++i) cosines.push_back(one_split(activations, base, random.next()));
   return mean_by_row(cosines);
 }

@@ -35,7 +35,7 @@ double student_t_quantile(std::int64_t degrees) {
 
 std::optional<Mean> mean_of(std::span<const double> values) {
   if (values.empty()) return std::nullopt;
-  const double n = static_cast<double>(values.size());
+  const auto n = static_cast<double>(values.size());
   const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
   if (values.size() == 1) return Mean{1, mean, std::nullopt, std::nullopt};
   double squares = 0;

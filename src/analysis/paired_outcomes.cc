@@ -15,11 +15,11 @@ void PairedOutcomes::add(bool first, bool second) {
 }
 
 double mcnemar_p(const PairedOutcomes& pairs) {
-  const double changed = static_cast<double>(pairs.only_first + pairs.only_second);
+  const auto changed = static_cast<double>(pairs.only_first + pairs.only_second);
   const std::int64_t fewer = std::min(pairs.only_first, pairs.only_second);
   double tail = 0;
   for (std::int64_t k = 0; k <= fewer; ++k) {
-    const double chosen = static_cast<double>(k);
+    const auto chosen = static_cast<double>(k);
     const double log_ways =
         std::lgamma(changed + 1) - std::lgamma(chosen + 1) - std::lgamma(changed - chosen + 1);
     tail += std::exp(log_ways - changed * std::numbers::ln2);

@@ -11,7 +11,7 @@ std::optional<double> Proportion::rate() const {
 
 std::optional<Interval> Proportion::interval() const {
   if (n == 0) return std::nullopt;
-  const double size = static_cast<double>(n);
+  const auto size = static_cast<double>(n);
   const double share = *rate();
   const double shrink = 1 / (1 + kZ95 * kZ95 / size);
   const double centre = shrink * (share + kZ95 * kZ95 / (2 * size));

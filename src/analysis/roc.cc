@@ -56,7 +56,7 @@ std::vector<RocPoint> roc_curve(std::span<const double> positives, std::span<con
 TprAtFpr tpr_at_fpr(std::span<const double> positives, std::span<const double> negatives,
                     double false_positive_rate) {
   // 1e-9: 0.07 of 100 is 7, also where the product is 6.999.
-  const double size = static_cast<double>(negatives.size());
+  const auto size = static_cast<double>(negatives.size());
   const auto allowed = static_cast<std::size_t>(false_positive_rate * size + 1e-9);
   if (allowed < 1) {
     return {std::nullopt,
