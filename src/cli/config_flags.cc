@@ -20,6 +20,10 @@ Json value_of(const KeySpec& key, const std::vector<std::string>& texts) {
     }
     case KeyKind::kStrings:
       return split(text, ',');
+    case KeyKind::kNumbers: {
+      Json numbers = Json::parse("[" + text + "]", nullptr, false);
+      return numbers.is_discarded() ? Json(text) : numbers;
+    }
     case KeyKind::kSources:
       return texts;
     default:
@@ -39,6 +43,7 @@ const char* value_name(const KeySpec& key) {
     case KeyKind::kNumber:
       return "X";
     case KeyKind::kStrings:
+    case KeyKind::kNumbers:
     case KeyKind::kLayers:
       return "LIST";
     case KeyKind::kSources:
@@ -55,8 +60,12 @@ std::string help_of(const KeySpec& key) {
   if (!key.choices.empty()) help += ": " + join(key.choices, ", ");
   const Json& fallback = key.fallback;
   if (fallback.is_null() || fallback.empty() || fallback.is_boolean()) return help;
-  if (fallback.is_array())
-    return help + fmt::format(" [{}]", join(fallback.get<std::vector<std::string>>(), ","));
+  if (fallback.is_array()) {
+    const std::string list = to_line(fallback);
+    return help + fmt::format(" [{}]", key.kind == KeyKind::kStrings
+                                           ? join(fallback.get<std::vector<std::string>>(), ",")
+                                           : list.substr(1, list.size() - 2));
+  }
   return help + fmt::format(" [{}]", fallback.is_string() ? fallback.get<std::string>() : to_line(fallback));
 }
 
@@ -92,6 +101,7 @@ void add_option(CLI::App& app, const KeySpec& key, std::vector<Override>& overri
 
 void add_config_flags(CLI::App& app, Command command, std::vector<Override>& overrides) {
   for (const KeySpec& key : keys_of(command)) {
+    if (!key.has_flag()) continue;
     if (key.kind == KeyKind::kBoolean) {
       add_switch(app, key, overrides);
     } else {

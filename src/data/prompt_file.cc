@@ -29,6 +29,8 @@ class RecordReader {
     record.file = source_.file;
     record.line = raw_.line;
     record.set = set;
+    record.role = source_.role;
+    record.side = source_.side;
     record.id = id(set);
     record.label = label();
     record.outcome = outcome();

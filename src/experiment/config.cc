@@ -100,7 +100,9 @@ std::vector<PromptSource> entry_sources(const Json& entry, const Json& config,
   std::vector<PromptSource> sources;
   if (entry.is_object() && entry.contains("role")) {
     if (!catalog) throw InputError("{} names a role: --data CATALOG says which files it means", origin);
-    sources = catalog->sources(JsonObject(entry, origin).string("role"));
+    const std::string role = JsonObject(entry, origin).string("role");
+    sources = catalog->sources(role);
+    for (PromptSource& source : sources) source.role = role;
   } else {
     sources = {file_source(entry, origin)};
   }
@@ -149,6 +151,23 @@ void add_layers(std::set<std::int64_t>& layers, const std::string& item, const s
   for (std::int64_t layer = first; layer <= last; layer += step) layers.insert(layer);
 }
 
+// A catalog's sizes: keys for every command that has them, and, under a command's name, keys for that one.
+Json sizes_for(const Catalog& catalog, Command command) {
+  Json sizes = Json::object();
+  Json own = Json::object();
+  for (const auto& [name, value] : catalog.sizes().items()) {
+    if (name == command_name(command)) own = value;
+    if (is_command(name)) continue;
+    const auto keys = keys_of(command);
+    if (std::ranges::any_of(keys, [&, n = name](const KeySpec& key) { return key.name == n; }))
+      sizes[name] = value;
+  }
+  check_config(own, command, fmt::format("{}: /sizes/{}", catalog.file().string(), command_name(command)));
+  check_config(sizes, command, catalog.file().string() + ": /sizes");
+  merge(sizes, own);
+  return sizes;
+}
+
 }  // namespace
 
 Override parse_set(const std::string& text) {
@@ -170,6 +189,10 @@ Json parse_arguments(const std::string& flag, const std::vector<std::string>& te
   return arguments;
 }
 
+void apply_sizes(Json& config, Command command) {
+  if (const auto catalog = catalog_of(config)) merge(config, sizes_for(*catalog, command));
+}
+
 Json resolve_config(Command command, const std::optional<fs::path>& file,
                     const std::vector<Override>& overrides) {
   Json config = Json::object();
@@ -181,10 +204,7 @@ Json resolve_config(Command command, const std::optional<fs::path>& file,
   }
   // Which catalog it is may come from the command line, but its sizes stand below the command line.
   const Json preview = overridden(config, overrides, command);
-  if (const auto catalog = catalog_of(preview)) {
-    check_config(catalog->sizes(), command, preview.at("data").get<std::string>() + ": /sizes");
-    merge(config, catalog->sizes());
-  }
+  if (const auto catalog = catalog_of(preview)) merge(config, sizes_for(*catalog, command));
   return overridden(std::move(config), overrides, command);
 }
 
@@ -197,6 +217,7 @@ std::vector<PromptSource> resolve_sources(const Json& config) {
       const std::string origin = fmt::format("config: /{}/{}", key, i++);
       for (PromptSource& source : entry_sources(entry, config, catalog, origin)) {
         source.label = label;
+        source.side = std::string_view(key) == "side_prompts";
         sources.push_back(std::move(source));
       }
     }
@@ -204,6 +225,7 @@ std::vector<PromptSource> resolve_sources(const Json& config) {
   add("harmful", Label::kHarmful);
   add("harmless", Label::kHarmless);
   add("prompts", Label::kNone);
+  if (config.contains("side_prompts")) add("side_prompts", Label::kNone);
   if (sources.empty()) throw InputError("no prompts: give --harmful, --harmless or --prompts FILE");
   check_files(sources, catalog);
   return sources;

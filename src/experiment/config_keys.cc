@@ -30,6 +30,14 @@ std::string expected(const KeySpec& key) {
       return "a list of prompt files (\"FILE\", {\"file\": ...} or {\"role\": ...})";
     case KeyKind::kArguments:
       return "an object of strings";
+    case KeyKind::kNumbers:
+      return "a list of numbers";
+    case KeyKind::kSweeps:
+      return "a list of objects";
+    case KeyKind::kExtract:
+      return "an object";
+    case KeyKind::kCondition:
+      return "an object such as {\"rows\": \"8\", \"above\": 0}";
   }
   return "";
 }
@@ -40,6 +48,14 @@ bool is_source(const Json& value) {
 
 bool all_of(const Json& list, bool (*test)(const Json&)) {
   return list.is_array() && std::all_of(list.begin(), list.end(), test);
+}
+
+bool is_condition(const Json& value) {
+  const auto has_number = [&](const char* name) {
+    return value.contains(name) && value.at(name).is_number();
+  };
+  return value.is_object() && value.size() == 2 && value.contains("rows") &&
+         has_number("above") != has_number("below");
 }
 
 bool is_valid(const KeySpec& key, const Json& value) {
@@ -64,9 +80,19 @@ bool is_valid(const KeySpec& key, const Json& value) {
       return all_of(value, is_source);
     case KeyKind::kArguments:
       return value.is_object() && std::all_of(value.begin(), value.end(), is_string);
+    case KeyKind::kNumbers:
+      return all_of(value, [](const Json& item) { return item.is_number(); });
+    case KeyKind::kSweeps:
+      return all_of(value, [](const Json& item) { return item.is_object(); });
+    case KeyKind::kExtract:
+      return value.is_object();
+    case KeyKind::kCondition:
+      return is_condition(value);
   }
   return false;
 }
+
+Json object_schema(const std::vector<KeySpec>& keys);
 
 Json schema_of(const KeySpec& key) {
   const Json string{{"type", "string"}};
@@ -88,8 +114,30 @@ Json schema_of(const KeySpec& key) {
       return {{"type", "array"}, {"items", {{"$ref", "#/definitions/source"}}}};
     case KeyKind::kArguments:
       return {{"type", "object"}, {"additionalProperties", string}};
+    case KeyKind::kNumbers:
+      return {{"type", "array"}, {"items", {{"type", "number"}}}};
+    case KeyKind::kSweeps:
+      return {{"type", "array"},
+              {"items", object_schema(key.name == "also" ? intervention_keys() : sweep_keys())}};
+    case KeyKind::kExtract:
+      return object_schema(keys_of(Command::kExtract));
+    case KeyKind::kCondition:
+      return {{"type", "object"}, {"required", {"rows"}}, {"maxProperties", 2}};
   }
   return {};
+}
+
+// Keys without a default may be null, as --print-config writes them.
+Json object_schema(const std::vector<KeySpec>& keys) {
+  Json properties = Json::object();
+  for (const KeySpec& key : keys) {
+    Json property = schema_of(key);
+    if (key.fallback.is_null()) property = {{"anyOf", {property, {{"type", "null"}}}}};
+    property["description"] = key.help;
+    if (!key.fallback.is_null()) property["default"] = key.fallback;
+    properties[key.name] = property;
+  }
+  return {{"type", "object"}, {"properties", properties}, {"additionalProperties", false}};
 }
 
 Json source_schema() {
@@ -104,9 +152,53 @@ Json source_schema() {
   return {{"anyOf", {string, object}}};
 }
 
+void check_inside(const KeySpec& key, const Json& value, const std::string& origin,
+                  const std::string& pointer);
+
+void check_keys(const Json& object, const std::vector<KeySpec>& keys, const std::string& what,
+                const std::string& origin, const std::string& pointer) {
+  if (!object.is_object())
+    throw InputError("{}: {} must be an object, found {}", origin, pointer, object.type_name());
+  std::vector<std::string> names;
+  for (const KeySpec& key : keys) names.push_back(key.name);
+  for (const auto& [name, value] : object.items()) {
+    if (name == "$schema" && pointer.empty()) continue;
+    const auto key =
+        std::find_if(keys.begin(), keys.end(), [&, n = name](const KeySpec& k) { return k.name == n; });
+    if (key == keys.end()) {
+      throw InputError("{}: {}/{} is no key of {}{}", origin, pointer, escape_for_terminal(name), what,
+                       did_you_mean(name, names));
+    }
+    if (value.is_null()) continue;
+    if (!is_valid(*key, value)) {
+      throw InputError("{}: {}/{} must be {}, found {}", origin, pointer, name, expected(*key),
+                       to_line(value));
+    }
+    check_inside(*key, value, origin, pointer + "/" + name);
+  }
+}
+
+// Objects in a key's value have keys of their own.
+void check_inside(const KeySpec& key, const Json& value, const std::string& origin,
+                  const std::string& pointer) {
+  if (key.kind == KeyKind::kExtract) {
+    check_keys(value, keys_of(Command::kExtract), "`hrt extract`", origin, pointer);
+  }
+  if (key.kind != KeyKind::kSweeps) return;
+  const bool also = key.name == "also";
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    check_keys(value[i], also ? intervention_keys() : sweep_keys(), also ? "an intervention" : "a sweep",
+               origin, fmt::format("{}/{}", pointer, i));
+  }
+}
+
 }  // namespace
 
 std::string_view command_name(Command command) { return command == Command::kExtract ? "extract" : "steer"; }
+
+bool is_command(std::string_view name) {
+  return name == command_name(Command::kExtract) || name == command_name(Command::kSteer);
+}
 
 std::string KeySpec::flag() const {
   std::string result = "--" + name;
@@ -123,40 +215,15 @@ std::vector<KeySpec> keys_of(Command command) {
 }
 
 void check_config(const Json& config, Command command, const std::string& origin) {
-  if (!config.is_object()) throw InputError("{}: must be an object, found {}", origin, config.type_name());
-  const std::vector<KeySpec> keys = keys_of(command);
-  std::vector<std::string> names;
-  for (const KeySpec& key : keys) names.push_back(key.name);
-  for (const auto& [name, value] : config.items()) {
-    if (name == "$schema") continue;
-    const auto key =
-        std::find_if(keys.begin(), keys.end(), [&, n = name](const KeySpec& k) { return k.name == n; });
-    if (key == keys.end()) {
-      throw InputError("{}: /{} is no key of `hrt {}`{}", origin, escape_for_terminal(name),
-                       command_name(command), did_you_mean(name, names));
-    }
-    if (!value.is_null() && !is_valid(*key, value)) {
-      throw InputError("{}: /{} must be {}, found {}", origin, name, expected(*key), to_line(value));
-    }
-  }
+  check_keys(config, keys_of(command), fmt::format("`hrt {}`", command_name(command)), origin, "");
 }
 
 Json config_schema() {
-  Json properties = {{"$schema", {{"type", "string"}}}};
-  for (const KeySpec& key : all_keys()) {
-    // Keys without a default may be null, as --print-config writes them.
-    Json property = schema_of(key);
-    if (key.fallback.is_null()) property = {{"anyOf", {property, {{"type", "null"}}}}};
-    property["description"] = key.help;
-    if (!key.fallback.is_null()) property["default"] = key.fallback;
-    properties[key.name] = property;
-  }
-  return {{"$schema", "http://json-schema.org/draft-07/schema#"},
-          {"title", "hrt config"},
-          {"type", "object"},
-          {"properties", properties},
-          {"additionalProperties", false},
-          {"definitions", {{"source", source_schema()}}}};
+  Json schema{{"$schema", "http://json-schema.org/draft-07/schema#"}, {"title", "hrt config"}};
+  schema.update(object_schema(all_keys()));
+  schema["properties"]["$schema"] = {{"type", "string"}};
+  schema["definitions"] = {{"source", source_schema()}};
+  return schema;
 }
 
 }  // namespace hrt

@@ -1,3 +1,5 @@
+#include <limits>
+
 #include "hrt/experiment/config_keys.h"
 
 namespace hrt {
@@ -17,6 +19,10 @@ struct Key : KeySpec {
   }
   Key at_least(double value) && {
     least = value;
+    return std::move(*this);
+  }
+  Key any_number() && {
+    least = std::numeric_limits<double>::lowest();
     return std::move(*this);
   }
   Key changes_no_number() && {
@@ -57,8 +63,9 @@ Keys template_keys() {
       Key("bos", kString, "auto", "begin-of-sequence token").one_of({"auto", "always", "never"}),
       Key("parse_special", kBoolean, false, "markers inside the text become special tokens"),
       Key("post_instruction", kBoolean, true, "keep what follows the instruction"),
-      Key("straddle", kString, "error", "a token on both sides of the instruction's end")
-          .one_of({"error", "skip", "keep"}),
+      Key("straddle", kString, "auto",
+          "a token on both sides of the instruction's end; auto: keep for inversion, else error")
+          .one_of({"auto", "error", "skip", "keep"}),
   };
 }
 
@@ -67,7 +74,6 @@ Keys capture_keys() {
       Key("positions", kStrings, {"t_inst", "t_post_inst"},
           "t_inst, t_post_inst, t_inst+K, -1, ...; spans: instruction, post_instruction, prompt"),
       Key("missing", kString, "error", "a prompt that lacks an asked position").one_of({"error", "skip"}),
-      Key("layers", kLayers, "all", "rows to store, 0..L: all, or a list such as 0,4..12:2"),
       Key("logits", kBoolean, false, "store the logits at each prompt's last token"),
       Key("outcomes", kString, "auto", "where refused or accepted comes from")
           .one_of({"auto", "file", "generate", "none"}),
@@ -75,6 +81,80 @@ Keys capture_keys() {
       Key("store", kString, "all", "what to keep").one_of({"all", "centroids"}),
   };
   for (Key& key : keys) key.commands = {Command::kExtract};
+  return keys;
+}
+
+Keys layer_keys() {
+  return {Key("layers", kLayers, "all", "rows to store, 0..L; layers to steer, 0..L-1: all, or 0,4..12:2")};
+}
+
+Keys category_keys() {
+  Keys keys{Key("category_directions", kBoolean, false, "directions of each category, too")};
+  for (Key& key : keys) key.commands = {Command::kExtract};
+  return keys;
+}
+
+// What one intervention is.
+Keys one_intervention_keys() {
+  return {
+      Key("direction", kString, nullptr, "[PATH:]NAME: a direction of a run directory or a tensor file"),
+      Key("row", kInteger, nullptr, "use this row of it in every layer (default: row l in layer l)")
+          .at_least(0),
+      Key("op", kString, "add", "what is done with the direction")
+          .one_of({"add", "ablate", "clamp", "affine"}),
+      Key("scale", kString, "raw",
+          "add: the vector as it is, its unit vector, or a share of each token's norm")
+          .one_of({"raw", "unit", "norm"}),
+      Key("sites", kStrings, nullptr,
+          "block_input, attention_output, mlp_output (default: ablate all three, else block_input)"),
+      Key("reference", kString, nullptr,
+          "affine: the centroid whose component is set, such as harmless.t_inst"),
+  };
+}
+
+Keys intervention_lists() {
+  return {
+      Key("coef", kNumbers, {1}, "coefficients, one cell each; clamp: the component"),
+      Key("scope", kStrings, {"instruction"},
+          "instruction, post_instruction, t_inst, prompt, all (prompt and reply); inversion: "
+          "before_question, "
+          "user_before_question"),
+      Key("together", kBoolean, nullptr,
+          "all layers at once (default: ablate and affine), or one cell a layer"),
+      Key("controls", kInteger, 3, "random directions of the same norm beside each cell").at_least(0),
+      Key("when", kCondition, nullptr, "only prompts whose score at t_inst lies above or below a threshold"),
+  };
+}
+
+Keys sweep_entry_keys() {
+  return {
+      Key("name", kString, nullptr, "what tables call it"),
+      Key("on", kStrings, Json::array(), "only prompts of these labels, roles or sets"),
+      Key("also", kSweeps, Json::array(), "interventions that go along with every cell"),
+  };
+}
+
+Keys steer_keys() {
+  Keys keys{
+      Key("task", kString, "reply",
+          "reply: refused or accepted; inversion: the model is asked about the request")
+          .one_of({"reply", "inversion"}),
+      Key("question", kString, "main", "inversion: a question of data/inversion/questions.json, or its text"),
+      Key("sweeps", kSweeps, Json::array(),
+          "several sweeps; each takes what it does not say from the keys here"),
+      Key("side_prompts", kSources, Json::array(),
+          "prompts on which side effects are measured, without controls (repeatable)"),
+      Key("extract", kExtract, nullptr, "the extraction that the directions come from, done first"),
+      Key("stop_when_decided", kBoolean, false, "end a reply once it is a refusal"),
+      Key("temperature", kNumber, 0, "0: greedy"),
+      Key("top_p", kNumber, 1, "sample from the likeliest tokens of this mass"),
+  };
+  for (Key& key : keys) key.commands = {Command::kSteer};
+  return keys;
+}
+
+Keys for_steer(Keys keys) {
+  for (Key& key : keys) key.commands = {Command::kSteer};
   return keys;
 }
 
@@ -117,6 +197,11 @@ std::vector<KeySpec> make_table() {
   append(table, "Prompts", prompt_keys());
   append(table, "Template", template_keys());
   append(table, "What to compute", capture_keys());
+  append(table, "What to compute", category_keys());
+  append(table, "What to compute", layer_keys());
+  append(table, "Steering", for_steer(one_intervention_keys()));
+  append(table, "Steering", for_steer(intervention_lists()));
+  append(table, "Steering", steer_keys());
   append(table, "What to compute", compute_keys());
   append(table, "Machine", machine_keys());
   append(table, "Run", run_keys());
@@ -124,6 +209,31 @@ std::vector<KeySpec> make_table() {
 }
 
 }  // namespace
+
+const std::vector<KeySpec>& intervention_keys() {
+  static const std::vector<KeySpec> table = [] {
+    std::vector<KeySpec> keys;
+    append(keys, "", one_intervention_keys());
+    append(keys, "",
+           {Key("coef", kNumber, 1, "coefficient; clamp: the component").any_number(),
+            Key("scope", kString, "instruction", "which tokens")});
+    append(keys, "", layer_keys());
+    return keys;
+  }();
+  return table;
+}
+
+const std::vector<KeySpec>& sweep_keys() {
+  static const std::vector<KeySpec> table = [] {
+    std::vector<KeySpec> keys;
+    append(keys, "", sweep_entry_keys());
+    append(keys, "", one_intervention_keys());
+    append(keys, "", intervention_lists());
+    append(keys, "", layer_keys());
+    return keys;
+  }();
+  return table;
+}
 
 const std::vector<KeySpec>& all_keys() {
   static const std::vector<KeySpec> table = make_table();

@@ -5,7 +5,9 @@
 
 #include "hrt/base/error.h"
 #include "hrt/base/log.h"
+#include "hrt/base/paths.h"
 #include "hrt/base/strings.h"
+#include "hrt/data/inversion.h"
 
 namespace hrt {
 namespace {
@@ -47,7 +49,9 @@ void refuse_all(const PromptSet& set, std::string_view what,
   offenders.refuse(what);
 }
 
-void check_straddles(PromptSet& set, const std::string& rule) {
+void check_straddles(PromptSet& set, const TextSetup& text, std::string rule) {
+  // A question mark and the line break before the question are one token in some vocabularies: it is t_inst.
+  if (rule == "auto") rule = text.options.chat.frame ? "keep" : "error";
   const auto straddles = [](const PreparedPrompt& p) { return p.prompt.straddle; };
   const auto count = std::count_if(set.prompts.begin(), set.prompts.end(), straddles);
   if (rule == "error") {
@@ -125,6 +129,9 @@ TextSetup open_text(const Json& config, const std::filesystem::path& model, bool
   setup.options.chat.post_instruction = config.at("post_instruction");
   if (!config.at("system").is_null()) setup.options.chat.system = config.at("system").get<std::string>();
   for (const auto& [key, value] : config.at("template_arg").items()) setup.options.chat.args[key] = value;
+  if (config.value("task", "") == "inversion") {
+    setup.options.chat.frame = Inversion::load(config.at("question"), data_dir()).frame;
+  }
   return setup;
 }
 
@@ -163,7 +170,7 @@ PromptSet prepare_prompts(std::vector<PromptRecord> records, const TextSetup& te
     set.prompts.push_back({std::move(record), std::move(prompt), {}});
   }
   refuse_all(set, "the instruction is empty", [](const PreparedPrompt& p) { return !p.prompt.instruction; });
-  check_straddles(set, config.at("straddle"));
+  check_straddles(set, text, config.at("straddle"));
   check_tokens(set, limits);
   for (PreparedPrompt& prompt : set.prompts) {
     for (const PositionSpec& spec : set.specs) prompt.positions.push_back(resolve(spec, prompt.prompt));
@@ -181,6 +188,7 @@ Json prompt_line(const PreparedPrompt& prompt, const std::vector<PositionSpec>& 
             {"outcome", text_or_null(outcome_name(outcome))},
             {"category", text_or_null(record.category)},
             {"tokens", prompt.prompt.ids}};
+  if (!record.role.empty()) line["role"] = record.role;
   Json& positions = line["positions"] = Json::object();
   for (std::size_t i = 0; i < specs.size(); ++i) {
     const auto& range = prompt.positions[i];

@@ -13,7 +13,6 @@
 namespace hrt {
 namespace {
 
-constexpr double kCpuGroupFlops = 10e12;  // about a minute on a few cores
 constexpr std::int64_t kGroupRowBytes = 256'000'000;
 constexpr std::int64_t kLargestGroup = 256;
 constexpr std::int64_t kSmallestGroup = 16;
@@ -27,16 +26,16 @@ std::vector<std::int64_t> captured_tokens(const PreparedPrompt& prompt) {
   return {tokens.begin(), tokens.end()};
 }
 
-std::int64_t parameters_per_token(const DecoderSpec& spec) {
-  const std::int64_t attention = spec.hidden * spec.head_dim * 2 * (spec.heads + spec.kv_heads);
-  return spec.layers * (attention + 3 * spec.hidden * spec.intermediate);
-}
-
 at::Tensor concatenated(const std::vector<at::Tensor>& parts, at::Tensor otherwise) {
   return parts.empty() ? otherwise : at::cat(parts);
 }
 
 }  // namespace
+
+std::int64_t parameters_per_token(const DecoderSpec& spec) {
+  const std::int64_t attention = spec.hidden * spec.head_dim * 2 * (spec.heads + spec.kv_heads);
+  return spec.layers * (attention + 3 * spec.hidden * spec.intermediate);
+}
 
 Job make_job(const PromptSet& set, const Work& work, std::size_t prompt) {
   const PreparedPrompt& prepared = set.prompts[prompt];

@@ -16,8 +16,10 @@ namespace hrt {
 
 // One line of a prompt file. Exactly one of instruction, messages and tokens is there.
 struct PromptRecord {
-  std::string id;   // the file's, else SET:LINE
-  std::string set;  // the file's stem; a second equal stem is STEM~2
+  std::string id;     // the file's, else SET:LINE
+  std::string set;    // the file's stem; a second equal stem is STEM~2
+  std::string role;   // what a catalog calls the file; empty without one
+  bool side = false;  // given to see the side effects of steering
   Label label = Label::kNone;
   std::optional<Outcome> outcome;  // refused or accepted, where the file says so
   std::string category;            // empty: none
@@ -45,6 +47,8 @@ struct PromptSource {
   Label label = Label::kNone;  // given from outside (--harmful); must not contradict the file's own
   std::map<std::string, Json> where = {};  // only records whose fields have these values
   std::optional<std::int64_t> limit = {};  // the first N records (of those)
+  std::string role = {};                   // what a catalog calls it
+  bool side = false;                       // its prompts are there to see the side effects of steering
 };
 
 // Reads one file after the other. Blank lines are left out. Throws InputError "FILE:LINE: ..." for: a broken

@@ -22,7 +22,9 @@ class Catalog {
   std::vector<PromptSource> sources(const std::string& role) const;
   // The checkpoint that belongs to these data, if the catalog names one.
   std::optional<std::filesystem::path> model() const;
-  // Config keys that suit these data; they replace the config's own.
+  const std::filesystem::path& file() const { return file_; }
+  // Config keys that suit these data, for all commands or under a command's name; they replace the config's
+  // own.
   const Json& sizes() const { return sizes_; }
   // Where missing files are had, in one sentence; may be empty.
   const std::string& hint() const { return hint_; }

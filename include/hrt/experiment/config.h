@@ -24,6 +24,9 @@ struct Override {
 Json resolve_config(Command command, const std::optional<std::filesystem::path>& file,
                     const std::vector<Override>& overrides);
 
+// Puts the sizes of the catalog that `config` names, if it names one, over its own.
+void apply_sizes(Json& config, Command command);
+
 // "PATH=JSON" of --set; what is no JSON is a string.
 Override parse_set(const std::string& text);
 

@@ -19,10 +19,15 @@ enum class KeyKind {
   kLayers,     // "all", numbers and ranges "A..B[:STEP]" separated by commas, or a list of integers
   kSources,    // list of prompt sources: "FILE", {"file": ...} or {"role": ...}; the flag may be repeated
   kArguments,  // object of strings; the flag takes KEY=VALUE and may be repeated
+  kNumbers,    // list of numbers; on the command line separated by commas
+  kSweeps,     // list of sweeps, see sweep_keys
+  kExtract,    // keys of `hrt extract`, for the extraction that a run begins with; no flag
+  kCondition,  // object: {"rows": LIST, "above": X} or {"rows": LIST, "below": X}; no flag
 };
 
 enum class Command { kExtract, kSteer };
 std::string_view command_name(Command command);
+bool is_command(std::string_view name);
 
 // One key of a config. The table of keys is the single source of validation, flags, `--help`,
 // `--print-config` and the JSON Schema.
@@ -37,12 +42,20 @@ struct KeySpec {
   bool decides = true;                    // it can change numbers, so that a resumed run must have the same
   std::vector<Command> commands = {Command::kExtract, Command::kSteer};
 
+  bool has_flag() const {
+    return kind != KeyKind::kSweeps && kind != KeyKind::kExtract && kind != KeyKind::kCondition;
+  }
   std::string flag() const;
 };
 
 // The table (config_table.cc).
 const std::vector<KeySpec>& all_keys();
 std::vector<KeySpec> keys_of(Command command);
+// Keys of one sweep. Those that the config has, too, are taken from there where a sweep does not say
+// otherwise.
+const std::vector<KeySpec>& sweep_keys();
+// Keys of an intervention that goes along with every cell of a sweep.
+const std::vector<KeySpec>& intervention_keys();
 
 // Throws InputError "ORIGIN: /key ...": unknown keys (with the nearest), wrong types, values out of range.
 void check_config(const Json& config, Command command, const std::string& origin);

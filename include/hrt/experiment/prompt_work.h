@@ -31,6 +31,11 @@ struct Group {
   std::int64_t size() const { return end - begin; }
 };
 
+// What a group on a CPU should cost: about a minute on a few cores.
+inline constexpr double kCpuGroupFlops = 10e12;
+// Weights of all blocks, each of which costs a multiplication and an addition a token.
+std::int64_t parameters_per_token(const DecoderSpec& spec);
+
 // Cuts the prompts into groups of `size`, the last one smaller.
 std::vector<Group> cut_groups(std::int64_t prompts, std::int64_t size);
 

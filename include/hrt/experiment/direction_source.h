@@ -1,0 +1,65 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hrt/base/json.h"
+
+namespace hrt {
+
+// Directions by name, for every layer of one model. A name is `NAME` (of the default place) or `PATH:NAME`; a
+// place is a run directory, or a tensor file. A tensor is [rows, hidden], row l for layer l (a run's metadata
+// says which rows it holds), or [hidden], the same for all layers.
+class DirectionSource {
+ public:
+  // `place`: where names without a path are looked up.
+  DirectionSource(std::filesystem::path place, std::int64_t layers, std::int64_t hidden)
+      : place_(std::move(place)), layers_(layers), hidden_(hidden) {}
+
+  // [hidden] float32. Throws InputError: no such file or tensor (names are listed), another width, a row that
+  // the tensor does not have, NaN or infinity.
+  at::Tensor vector(const std::string& name, std::int64_t row) const;
+  // A centroid of the default place, which must be a run directory: [hidden] float32.
+  at::Tensor centroid(const std::string& name, std::int64_t row) const;
+  // The names in the default place.
+  std::vector<std::string> names() const;
+
+  const std::filesystem::path& place() const { return place_; }
+
+ private:
+  struct Table {
+    std::string origin;              // file and tensor, for messages
+    at::Tensor values;               // [rows, hidden] float32, or [hidden]
+    std::vector<std::int64_t> rows;  // numbers of the rows
+  };
+
+  at::Tensor row_of(const Table& table, std::int64_t row) const;
+  const Table& table(const std::filesystem::path& file, const std::string& tensor) const;
+
+  std::filesystem::path place_;
+  std::int64_t layers_;
+  std::int64_t hidden_;
+  mutable std::map<std::string, Table> tables_;
+};
+
+// "PATH:NAME" or "NAME", as a path (empty: none) and a name. What exists as a whole is a path without a name.
+struct DirectionName {
+  std::filesystem::path path;
+  std::string name;
+};
+DirectionName split_direction(const std::string& text);
+
+struct Cell;
+// Looks up everything that a cell needs. Throws InputError as `vector` does.
+void check_directions(const Cell& cell, const DirectionSource& directions, std::int64_t hidden);
+
+// A random direction: normal components, seeded by `seed` and `row`, of norm 1. [hidden] float32.
+at::Tensor random_direction(std::uint64_t seed, std::int64_t row, std::int64_t hidden);
+
+}  // namespace hrt
