@@ -128,9 +128,19 @@ TEST_F(InspectCommand, RefusesFlagsThatSayNothing) {
 TEST_F(InspectCommand, RefusesPathsThatHoldNothing) {
   refuses({"inspect", folder_ / "absent"}, "absent: no such file or folder");
   refuses({"inspect", folder_.path().string()}, "expected a checkpoint (config.json)");
-  refuses({"inspect", folder_.write("x.pt", "")}, "come with a later version");
+  refuses({"inspect", folder_.write("x.pt", "")}, "not a file of torch.save");
   refuses({"inspect", folder_.write("x.safetensors", "{}")}, "no safetensors file");
   refuses({"inspect", folder_.path().string(), "--prompt", "x"}, "tokenizer");
+}
+
+TEST_F(InspectCommand, ReadsFilesOfTorch) {
+  const std::string file = HRT_SOURCE_DIR "/tests/tensor/data/window.pt";
+  EXPECT_THAT(run_hrt({"inspect", file}).out, HasSubstr("[8,1]"));
+  const Json tensor = json_of(run_hrt({"inspect", file, "--json"})).at("tensors")[0];
+  EXPECT_EQ(tensor.at("name"), "tensor");
+  EXPECT_EQ(tensor.at("strides"), Json({8, 1}));
+  refuses({"inspect", file, "--tensor", "tensors"},
+          "no tensor tensors, did you mean tensor?; it holds tensor");
 }
 
 TEST_F(InspectCommand, ListsFamilies) {

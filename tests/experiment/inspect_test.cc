@@ -16,6 +16,7 @@
 #include "hrt/experiment/inspect_run.h"
 #include "hrt/experiment/inspect_tensors.h"
 #include "inspect_layout.h"
+#include "test_data.h"
 
 namespace hrt {
 namespace {
@@ -228,6 +229,30 @@ TEST_F(InspectFiles, DescribesTensors) {
   EXPECT_THAT(page, AllOf(HasSubstr("2 tensors"), HasSubstr("rows: [0,1]"), HasSubstr("[2,3]")));
 }
 
+TEST_F(InspectFiles, StatisticsOfViewsAreThoseOfTheirElements) {
+  // Larger than a piece, and neither the whole storage nor in its order.
+  const at::Tensor view = at::arange(6'000'000, at::kInt).reshape({1000, 3, 2000}).select(1, 1).t();
+  const TensorStatistics s = tensor_statistics(view);
+  EXPECT_EQ(s.finite, 2'000'000);
+  EXPECT_EQ(s.min, 2000);
+  EXPECT_EQ(s.max, 5'997'999);
+  EXPECT_DOUBLE_EQ(s.mean, (2000 + 5'997'999) / 2.0);
+}
+
+TEST_F(InspectFiles, DescribesFilesOfTorch) {
+  const std::string data = HRT_SOURCE_DIR "/tests/tensor/data/";
+  const Json views = describe_tensors(TensorFile(data + "transposed.pt"), std::nullopt);
+  EXPECT_EQ(views.at("tensors")[0].at("strides"), Json({1, 3}));
+  EXPECT_EQ(views.at("tensors")[2].at("statistics").at("max"), 9.0);
+  const std::string page = tensors_page(views);
+  fits_the_terminal(page);
+  EXPECT_THAT(page, AllOf(HasSubstr("strides"), HasSubstr("[1,3]"), HasSubstr("expanded")));
+  EXPECT_THAT(tensors_page(describe_tensors(TensorFile(data + "bare.pt"), std::nullopt)),
+              Not(HasSubstr("strides")));
+  EXPECT_THAT(tensors_page(describe_tensors(TensorFile(data + "containers.pt"), std::nullopt)),
+              AllOf(HasSubstr("layer: 12"), HasSubstr("list.1.1.deep")));
+}
+
 // [layers 3, prompts 4, positions 2, hidden 8]: at position 0 all prompts have one row at layer 0, at
 // position 1 each its own.
 at::Tensor released_like() {
@@ -317,6 +342,17 @@ TEST_F(InspectFiles, ClaimRefusesWhatHasNoSuchPlace) {
   refuses({"0:0", "y", {}}, "both layers and positions");
   refuses({"2:0", "one", {}}, "at least two prompts");
   refuses({"2:x", {}, {}}, "no tensor 2:x");
+}
+
+// What the rows released with arXiv 2507.11878 are said to be: five prompts at [t_inst, t_post_inst].
+TEST(GoldensInspect, ReleasedRowsAreNotAtTInst) {
+  const fs::path path = large_test_data() / "zhao2025/qwen-hl-refuse5-all-layer-2pos.pt";
+  if (!fs::exists(path)) GTEST_SKIP() << path << " is not there";
+  const TensorFile file(path);
+  const ClaimCheck t_inst = check_claim(file, {"2:0", {}, {}});
+  EXPECT_FALSE(t_inst.holds());
+  EXPECT_EQ(t_inst.prompts, 5);
+  EXPECT_LT(t_inst.mean, 0.5);
 }
 
 TEST_F(InspectFiles, RunsAreSummedUp) {
