@@ -1,7 +1,7 @@
 // A sweep of layers x coefficients over prompts, in one call whose cells share what lies below the steered
 // layer, and with one batched generation a cell: sweep_bench MODEL [ROUNDS [PROMPTS]]. Prompts are 40 random
 // tokens, each cell adds a vector to all prompt tokens at one block input, replies are 32 tokens. Rounds are
-// interleaved, medians are printed; the machine's other work shows in the ranges.
+// interleaved, medians are the last line, as JSON.
 
 #include <ATen/ops/tensor.h>
 #include <fmt/format.h>
@@ -9,11 +9,13 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "hrt/base/error.h"
+#include "hrt/base/json.h"
 #include "hrt/base/random.h"
 #include "hrt/model/decoder.h"
 #include "hrt/model/engine.h"
@@ -118,16 +120,16 @@ struct Way {
 
   void measure() {
     const auto start = std::chrono::steady_clock::now();
+    const std::clock_t cpu = std::clock();
     last = run();
     seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-    fmt::print(
-        "{:14} {:7.2f} s: prefill {:6.2f} s of {} tokens ({:.0f} spared), decode {:6.2f} s of {} tokens, "
-        "{:.1f} "
-        "a pass; batch {}, KV {} MB\n",
-        name, seconds.back(), last.stats.prefill_s, last.stats.prefill_tokens, last.stats.spared_tokens,
-        last.stats.decode_s, last.stats.decode_tokens,
-        static_cast<double>(last.stats.decode_tokens) / static_cast<double>(last.stats.decode_passes),
-        last.stats.batch_size, last.stats.kv_bytes >> 20);
+    const EngineStats& stats = last.stats;
+    fmt::print("{:12} {:6.2f} s ({:.2f} s of all cores), KV {} MB\n", name, seconds.back(),
+               static_cast<double>(std::clock() - cpu) / CLOCKS_PER_SEC, stats.kv_bytes >> 20);
+    fmt::print("  prefill {:6.2f} s of {} tokens, {:.0f} more spared\n", stats.prefill_s,
+               stats.prefill_tokens, stats.spared_tokens);
+    fmt::print("  decode  {:6.2f} s of {} tokens, {:.1f} a pass\n", stats.decode_s, stats.decode_tokens,
+               static_cast<double>(stats.decode_tokens) / static_cast<double>(stats.decode_passes));
     std::fflush(stdout);
   }
 };
@@ -157,11 +159,12 @@ int bench(const std::vector<std::string>& args) {
   std::size_t equal = 0;
   for (std::size_t i = 0; i < shared.last.replies.size(); ++i)
     equal += shared.last.replies[i] == apart.last.replies[i];
-  fmt::print(
-      "{} cells of {} prompts: {:.2f} s in one call, {:.2f} s cell by cell, {:.2f} times as fast; {} of {} "
-      "replies equal\n",
-      cells.size(), prompts.size(), median(shared.seconds), median(apart.seconds), median(ratios), equal,
-      shared.last.replies.size());
+  fmt::print("one call is {:.2f} times as fast; {} of {} replies are equal\n", median(ratios), equal,
+             shared.last.replies.size());
+  fmt::print("{}\n", to_line({{"cells", cells.size()},
+                              {"prompts", prompts.size()},
+                              {"in_one_call_s", median(shared.seconds)},
+                              {"cell_by_cell_s", median(apart.seconds)}}));
   return 0;
 }
 
