@@ -126,7 +126,7 @@ struct Way {
     const EngineStats& stats = last.stats;
     fmt::print("{:12} {:6.2f} s ({:.2f} s of all cores), KV {} MB\n", name, seconds.back(),
                static_cast<double>(std::clock() - cpu) / CLOCKS_PER_SEC, stats.kv_bytes >> 20);
-    fmt::print("  prefill {:6.2f} s of {} tokens, {:.0f} more spared\n", stats.prefill_s,
+    fmt::print("  prefill {:6.2f} s of {} tokens, less the work of {:.0f}, spared\n", stats.prefill_s,
                stats.prefill_tokens, stats.spared_tokens);
     fmt::print("  decode  {:6.2f} s of {} tokens, {:.1f} a pass\n", stats.decode_s, stats.decode_tokens,
                static_cast<double>(stats.decode_tokens) / static_cast<double>(stats.decode_passes));
