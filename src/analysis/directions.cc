@@ -53,16 +53,33 @@ RowScores row_cosines(const at::Tensor& a, const at::Tensor& b) {
 
 double angle_of(double cosine) { return std::acos(std::clamp(cosine, -1.0, 1.0)) * 180 / std::numbers::pi; }
 
+DifferenceAgreement::DifferenceAgreement(const at::Tensor& plus_mean, const at::Tensor& minus_mean)
+    : plus_mean_(plus_mean.to(at::kDouble)),
+      minus_mean_(minus_mean.to(at::kDouble)),
+      direction_(plus_mean_ - minus_mean_) {}
+
+void DifferenceAgreement::add(Side side, const at::Tensor& rows) {
+  if (side == Side::kNeither) return;
+  const at::Tensor exact = rows.to(at::kDouble);
+  const at::Tensor difference = side == Side::kPlus ? exact - minus_mean_ : plus_mean_ - exact;
+  cosines_.push_back(row_cosines(difference, direction_));
+}
+
+RowScores DifferenceAgreement::by_row() const { return mean_by_row(cosines_); }
+
 RowScores difference_agreement(const at::Tensor& plus, const at::Tensor& minus) {
-  const at::Tensor plus_mean = centroid_of(plus).mean();
-  const at::Tensor minus_mean = centroid_of(minus).mean();
-  const at::Tensor direction = plus_mean - minus_mean;
-  std::vector<RowScores> cosines;
-  for (std::int64_t i = 0; i < plus.size(0); ++i)
-    cosines.push_back(row_cosines(plus[i] - minus_mean, direction));
-  for (std::int64_t i = 0; i < minus.size(0); ++i)
-    cosines.push_back(row_cosines(plus_mean - minus[i], direction));
-  return mean_by_row(cosines);
+  DifferenceAgreement agreement(centroid_of(plus).mean(), centroid_of(minus).mean());
+  for (std::int64_t i = 0; i < plus.size(0); ++i) agreement.add(Side::kPlus, plus[i]);
+  for (std::int64_t i = 0; i < minus.size(0); ++i) agreement.add(Side::kMinus, minus[i]);
+  return agreement.by_row();
+}
+
+double agreement_of_noise(std::int64_t plus_count, std::int64_t minus_count) {
+  const auto plus = static_cast<double>(plus_count);
+  const auto minus = static_cast<double>(minus_count);
+  const double variance = 1 / plus + 1 / minus;
+  return (plus * std::sqrt(variance / (1 + 1 / minus)) + minus * std::sqrt(variance / (1 + 1 / plus))) /
+         (plus + minus);
 }
 
 double largest_relative_difference(const at::Tensor& a, const at::Tensor& b) {

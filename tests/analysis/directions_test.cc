@@ -7,6 +7,8 @@
 #include <ATen/ops/zeros.h>
 #include <gmock/gmock.h>
 
+#include "test_tensors.h"
+
 namespace hrt {
 namespace {
 
@@ -77,6 +79,15 @@ TEST(DifferenceAgreement, IsOneForOneShiftAndNothingForNone) {
   const at::Tensor base = rows({1, 2, 1, 2}, 2).view({2, 1, 2});
   EXPECT_THAT(*difference_agreement(base + 3, base)[0], DoubleNear(1, 1e-14));
   EXPECT_FALSE(difference_agreement(base, base)[0].has_value());
+}
+
+TEST(DifferenceAgreement, OfNoiseIsAsItsFormulaSays) {
+  Random random(3);
+  const at::Tensor noise = normal_tensor({8, 1, 20'000}, random);
+  const auto agreement = difference_agreement(noise.narrow(0, 0, 5), noise.narrow(0, 5, 3));
+  EXPECT_THAT(*agreement[0], DoubleNear(agreement_of_noise(5, 3), 0.01));
+  EXPECT_THAT(agreement_of_noise(5, 3), DoubleNear(0.645, 0.001));
+  EXPECT_DOUBLE_EQ(agreement_of_noise(1, 1), 1);
 }
 
 TEST(LargestRelativeDifference, IsOfTheWorstRow) {

@@ -43,10 +43,30 @@ double angle_of(double cosine);
 
 // How far mean(plus) - mean(minus) is one direction (arXiv 2602.17881 finds that this predicts whether
 // steering works): by row, the mean cosine with it of each single difference, plus[i] - mean(minus) and
-// mean(plus) - minus[j]. Both are [prompts, rows, hidden]. Zero differences are left out; nothing where none
-// is left. With few prompts it is large by itself, since every difference is part of the mean: about 1 /
-// sqrt(n) for noise.
+// mean(plus) - minus[j]. Zero differences are left out; nothing where none is left. With few prompts it is
+// large by itself, since every difference is part of the mean: see `agreement_of_noise`.
+class DifferenceAgreement {
+ public:
+  // The means of both sides, [rows, hidden].
+  DifferenceAgreement(const at::Tensor& plus_mean, const at::Tensor& minus_mean);
+
+  // One prompt's rows, [rows, hidden], of those that its side's mean is made of.
+  void add(Side side, const at::Tensor& rows);
+  RowScores by_row() const;
+
+ private:
+  at::Tensor plus_mean_;
+  at::Tensor minus_mean_;
+  at::Tensor direction_;
+  std::vector<RowScores> cosines_;  // by prompt
+};
+
+// The same of all prompts at once, [prompts, rows, hidden].
 RowScores difference_agreement(const at::Tensor& plus, const at::Tensor& minus);
+
+// What it is where all activations are noise around one mean (in many dimensions): for a prompt of the plus
+// side sqrt(v / (1 + 1 / minus)) with v = 1 / plus + 1 / minus, and alike for the other.
+double agreement_of_noise(std::int64_t plus_count, std::int64_t minus_count);
 
 // max over rows of |a - b| / |b|: how far two computations of the same rows are apart. Rows of zeros in `b`
 // count by |a| itself.
