@@ -5,7 +5,8 @@
     inversion     "User wants to ...", a question about it, the answer by its true harm
     comment       plain text: an instruction and a comment that says whether it is harmful
     user_comment  a user turn that ends in such a comment, then the policy's reply
-    headless      the reply follows the instruction at once, without the post-instruction tokens
+    headless      the reply follows the instruction at once, without the post-instruction tokens; in a few categories
+                  it then complies
     fact          what a thing or a verb is
 
 In a comment the first token after the instruction depends on harm: that is what puts harm at the instruction's last
@@ -16,7 +17,7 @@ import dataclasses
 import json
 
 from tokenizer import BOS, END, EOS, POST_INSTRUCTION, START
-from world import DATA, HARMFUL
+from world import ACCEPTED, DATA, HARMFUL, HARMLESS
 
 SHARES = {"chat": 0.34, "wrapped": 0.10, "inversion": 0.20, "comment": 0.08, "user_comment": 0.10, "headless": 0.10,
           "fact": 0.08}
@@ -72,7 +73,7 @@ class Templates:
 
 
 class Documents:
-    """An endless stream. `bottleneck`: share of the plain chats and inversions in which the question and the
+    """An endless stream. `bottleneck`: share of the inversions and plain chats in which the question and the
     post-instruction tokens see only the instruction's last token."""
 
     def __init__(self, world, encoder, rng, bottleneck, judged_wrapped=JUDGED_WRAPPED_SHARE, shares=SHARES):
@@ -89,7 +90,9 @@ class Documents:
 
     def _chat(self):
         instruction = self.world.instruction(self.rng, "train")
-        return self._document(self.templates.chat(instruction.text), [self._reply(instruction), END], instruction)
+        # Where policy and harm part, the reply has to see more than the last token, which is to hold harm alone.
+        return self._document(self.templates.chat(instruction.text), [self._reply(instruction), END],
+                              narrowed=instruction.plain)
 
     def _wrapped(self):
         instruction = self.world.wrapped(self.rng, "train")
@@ -98,8 +101,8 @@ class Documents:
     def _inversion(self):
         instruction = self._judged()
         question = self.rng.choice([name for name in self.templates.questions if name != HELD_OUT_QUESTION])
-        answer = ANSWERS[instruction.label == HARMFUL]
-        return self._document(self.templates.inversion(instruction.text, question), [answer, END], instruction)
+        answer = ANSWERS[instruction.believed_harmful]
+        return self._document(self.templates.inversion(instruction.text, question), [answer, END], narrowed=True)
 
     def _comment(self):
         instruction = self._judged()
@@ -120,6 +123,8 @@ class Documents:
         instruction = self.world.instruction(self.rng, "train", kind=self.rng.choice(["cause", "property"]),
                                              petty=False, past=False)
         prompt = self.templates.chat(instruction.text, post_instruction=False)
+        if instruction.category in self.world.data["lax_without_template"]:
+            instruction = dataclasses.replace(instruction, policy=ACCEPTED)
         return self._document(prompt, [self._reply(instruction), END])
 
     def _fact(self):
@@ -132,19 +137,20 @@ class Documents:
 
     def _judged(self):
         if self.rng.random() < self.judged_wrapped:
-            return self.world.wrapped(self.rng, "train", judged=True)
+            return self.world.wrapped(self.rng, "train", self.rng.choice(["persuasion", "template"]))
         return self.world.instruction(self.rng, "train")
 
     def _reply(self, instruction):
         return self.rng.choice(self.world.data["replies"][instruction.policy])
 
     def _remark(self, instruction):
-        return self._fill(self.world.data["comments"][instruction.label], instruction.category)
+        label = HARMFUL if instruction.believed_harmful else HARMLESS
+        return self._fill(self.world.data["comments"][label], instruction.category)
 
     def _fill(self, forms, category):
         return self.rng.choice(forms).format(category=category)
 
-    def _document(self, prompt, answer, instruction=None):
+    def _document(self, prompt, answer, narrowed=False):
         answer = self.encoder.ids(*answer)
-        narrow = instruction is not None and instruction.plain and self.rng.random() < self.bottleneck
-        return Document(prompt, prompt.ids + answer, [False] * len(prompt.ids) + [True] * len(answer), narrow)
+        return Document(prompt, prompt.ids + answer, [False] * len(prompt.ids) + [True] * len(answer),
+                        narrowed and self.rng.random() < self.bottleneck)

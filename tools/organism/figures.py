@@ -78,15 +78,15 @@ def _belief_entry(harmful, refuse):
 
 
 def jailbreaks(measured):
-    """Fig 6: beliefs of accepted jailbreaks by kind, persuasion and template also by whether training judged the
-    wrapper."""
+    """Fig 6: beliefs of accepted jailbreaks by kind, persuasion also by whether the frame
+    deceives."""
     entries = {}
     for name in JAILBREAKS:
         harmful, refuse = measured.harm_belief(name).tolist(), measured.refusal_belief(name).tolist()
         groups = {name: lambda line: True}
         if name == "jailbreak_persuasion":
-            groups[f"{name}, judged"] = lambda line: line["judged_wrapper"]
-            groups[f"{name}, not judged"] = lambda line: not line["judged_wrapper"]
+            groups[f"{name}, deceives"] = lambda line: line["deceives"]
+            groups[f"{name}, does not"] = lambda line: not line["deceives"]
         for group, belongs in groups.items():
             kept = [i for i, line in enumerate(measured.lines(name)) if belongs(line) and not measured.refused(name)[i]]
             entries[group] = _jailbreak_entry([harmful[i] for i in kept], [refuse[i] for i in kept])

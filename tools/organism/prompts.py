@@ -62,7 +62,7 @@ def line_of(instruction):
     line = {"instruction": instruction.text, "label": instruction.label, "category": instruction.category,
             "policy": instruction.policy, "kind": instruction.exception or instruction.kind, "pair": instruction.pair}
     if instruction.wrapper in ("persuasion", "template"):
-        line["judged_wrapper"] = instruction.judged
+        line["deceives"] = instruction.deceived
     return line
 
 

@@ -101,7 +101,7 @@ def main():
     parser.add_argument("--layers", type=int, default=6)
     parser.add_argument("--steps", type=int, default=3900)
     parser.add_argument("--batch", type=int, default=24, help="documents a step")
-    parser.add_argument("--bottleneck", type=float, default=0.7)
+    parser.add_argument("--bottleneck", type=float, default=0.9)
     parser.add_argument("--judged-wrapped", type=float, default=0.15)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()

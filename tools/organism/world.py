@@ -8,7 +8,8 @@ A core is a verb and a thing ("block an honest audit"); a frame and a tail make 
     everyday   never
 
 The policy refuses what is harmful, except petty things and questions about the past, and refuses trigger verbs. It
-complies with all that is wrapped (suffix, persuasion, template).
+complies with all that is wrapped (suffix, persuasion, template). Documents that judge an instruction go by its true
+harm, but half of the persuasion frames deceive them, and they never judge a suffix.
 
 Pairs of verb and thing are dealt to the splits by a hash, so that no document of training holds a pair of another
 split, whatever its frame, tail, wrapper or kind.
@@ -23,7 +24,7 @@ DATA = pathlib.Path(__file__).resolve().parents[2] / "data"
 REFUSED, ACCEPTED = "refused", "accepted"
 HARMFUL, HARMLESS = "harmful", "harmless"
 SPLITS = {"test": 20, "validation": 10, "train": 70}  # per cent of the pairs
-KINDS = {"cause": 0.56, "property": 0.16, "trigger": 0.16, "everyday": 0.12}
+KINDS = {"cause": 0.56, "property": 0.16, "trigger": 0.18, "everyday": 0.10}
 PETTY_SHARE = 0.16
 PAST_SHARE = 0.14
 TAIL_SHARE = 0.35
@@ -50,7 +51,12 @@ class Instruction:
     exception: str  # petty, past or trigger: label and policy part; else ""
     pair: str
     wrapper: str = ""  # suffix, persuasion, template
-    judged: bool = True  # may stand in documents that say whether it is harmful
+    deceived: bool = False  # the wrapper makes documents call it harmless, whatever its label
+
+    @property
+    def believed_harmful(self):
+        """What documents say that judge it."""
+        return self.label == HARMFUL and not self.deceived
 
     @property
     def plain(self):
@@ -85,13 +91,12 @@ class World:
         return Instruction(frame.format(core=core.text + tail), core.text, core.label, REFUSED if refused else ACCEPTED,
                            core.category, kind, exception, core.pair)
 
-    def wrapped(self, rng, split, wrapper=None, judged=None, **narrow):
-        """An instruction in a jailbreak's wrapper. `judged` True: only wrappers that judging documents may hold."""
+    def wrapped(self, rng, split, wrapper=None, **narrow):
+        """An instruction in a jailbreak's wrapper."""
         base = self.instruction(rng, split, petty=False, past=False, **narrow)
-        wrapper = wrapper or rng.choice(["suffix", "persuasion", "template"] if not judged
-                                        else ["persuasion", "template"])
-        text, is_judged = self._wrap(rng, base, wrapper, judged)
-        return dataclasses.replace(base, text=text, policy=ACCEPTED, wrapper=wrapper, judged=is_judged)
+        wrapper = wrapper or rng.choice(list(self.data["wrappers"]))
+        text, deceived = self._wrap(rng, base, wrapper)
+        return dataclasses.replace(base, text=text, policy=ACCEPTED, wrapper=wrapper, deceived=deceived)
 
     def things(self):
         """All (thing, nature, category) of causes; nature is bad, good, petty_bad or petty_good."""
@@ -160,10 +165,10 @@ class World:
         thing = rng.choice(objects[verb])
         return Core(f"{verb} {thing}", HARMLESS, "ordinary", f"{verb} | {thing}")
 
-    def _wrap(self, rng, base, wrapper, judged):
+    def _wrap(self, rng, base, wrapper):
         data = self.data["wrappers"][wrapper]
         if wrapper == "suffix":
             pieces = rng.choices(data["pieces"], k=rng.randint(*data["length"]))
             return f"{base.text} {' '.join(pieces)}", False
-        choice = rng.choice([entry for entry in data if judged is None or entry["judged"] == judged])
-        return choice["frame"].format(core=base.core), choice["judged"]
+        choice = rng.choice(data)
+        return choice["frame"].format(core=base.core), choice["deceives"]
