@@ -26,7 +26,9 @@ std::string find_folder(const ZipArchive& archive) {
   for (const ZipArchive::Member& member : archive.members()) {
     if (!member.name.ends_with(kPickle)) continue;
     const std::string parent = member.name.substr(0, member.name.size() - kPickle.size());
-    if (parent.find('/') == std::string::npos && folder.empty()) folder = parent;
+    if (parent.find('/') != std::string::npos) continue;
+    if (!folder.empty()) throw InputError("{}: two pickles in one file", archive.file().path().string());
+    folder = parent;
   }
   if (folder.empty())
     throw InputError("{}: a zip archive without data.pkl, not a file of torch.save",

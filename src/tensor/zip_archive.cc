@@ -204,18 +204,25 @@ std::vector<Entry> read_directory(std::string_view file, const Directory& direct
   return entries;
 }
 
+// `next` is where the member before it ends.
+ZipArchive::Member read_member(std::string_view members, const Entry& entry, std::uint64_t next) {
+  try {
+    check_entry(entry);
+    if (entry.header < next) throw Malformed("it overlaps the one before");
+    return read_header(members, entry);
+  } catch (const Malformed& error) {
+    throw Malformed("member {}: {}", escape_for_terminal(entry.name), error.what());
+  }
+}
+
 std::vector<ZipArchive::Member> read_members(std::string_view file) {
   const Directory directory = find_directory(file);
   std::vector<ZipArchive::Member> members;
   std::uint64_t next = 0;
-  for (const Entry& entry : read_directory(file, directory)) try {
-      check_entry(entry);
-      if (entry.header < next) throw Malformed("it overlaps the one before");
-      members.push_back(read_header(file.substr(0, directory.begin), entry));
-      next = members.back().end;
-    } catch (const Malformed& error) {
-      throw Malformed("member {}: {}", escape_for_terminal(entry.name), error.what());
-    }
+  for (const Entry& entry : read_directory(file, directory)) {
+    members.push_back(read_member(file.substr(0, directory.begin), entry, next));
+    next = members.back().end;
+  }
   return members;
 }
 

@@ -138,6 +138,7 @@ TEST_F(PtBytes, RefusesOtherFiles) {
   refuses("\x80", "a bare pickle");
   refuses(zip_bytes({{"x/a", ""}}), "a zip archive without data.pkl");
   refuses(zip_bytes({{"data.pkl", "N."}}), "a zip archive without data.pkl");
+  refuses(zip_bytes({{"x/data.pkl", "N."}, {"y/data.pkl", "N."}}), "two pickles in one file");
   refuses(zip_bytes({{"x/byteorder", "big"}, {"x/data.pkl", "N."}}), "only little-endian is read");
 }
 
