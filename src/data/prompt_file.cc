@@ -31,6 +31,7 @@ class RecordReader {
     record.set = set;
     record.role = source_.role;
     record.side = source_.side;
+    record.post_instruction = source_.post_instruction;
     record.id = id(set);
     record.label = label();
     record.outcome = outcome();

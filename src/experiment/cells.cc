@@ -189,6 +189,27 @@ class Sweep {
   std::uint64_t seeds_ = 0;
 };
 
+// One sweep for each category where the direction ends in ":*".
+std::vector<Json> by_category(const Json& sweep, const std::vector<std::string>& categories,
+                              const std::string& place) {
+  const std::string direction = sweep.value("direction", "");
+  if (!direction.ends_with(":*")) return {sweep};
+  if (categories.empty()) {
+    throw InputError("{}direction {}: the extraction's prompts have no categories", place, direction);
+  }
+  std::vector<Json> sweeps;
+  for (const std::string& category : categories) {
+    Json& one = sweeps.emplace_back(sweep);
+    one["direction"] = direction.substr(0, direction.size() - 1) + category;
+    one["name"] =
+        fmt::format("{}: {}", sweep.value("name", direction.substr(0, direction.size() - 2)), category);
+    for (Json& on : one["on"]) {
+      if (on == "*") on = category;
+    }
+  }
+  return sweeps;
+}
+
 void add_sweep(std::vector<Cell>& cells, const Json& entry, const Json& config, std::int64_t layers,
                const std::string& place) {
   try {
@@ -258,12 +279,15 @@ std::optional<std::int64_t> Cell::layer() const {
   return interventions.front().layers.front();
 }
 
-std::vector<Cell> make_cells(const Json& config, std::int64_t layers) {
+std::vector<Cell> make_cells(const Json& config, std::int64_t layers,
+                             const std::vector<std::string>& categories) {
   std::vector<Cell> cells(1);
   cells.front().name = "baseline";
   const Json& sweeps = config.at("sweeps");
   for (std::size_t i = 0; i < sweeps.size(); ++i) {
-    add_sweep(cells, sweeps[i], config, layers, fmt::format("config: /sweeps/{}: ", i));
+    const std::string place = fmt::format("config: /sweeps/{}: ", i);
+    for (const Json& sweep : by_category(sweeps[i], categories, place))
+      add_sweep(cells, sweep, config, layers, place);
   }
   if (sweeps.empty() && !config.at("direction").is_null())
     add_sweep(cells, Json::object(), config, layers, "");
@@ -280,7 +304,8 @@ std::int64_t first_layer(const Cell& cell) {
 
 bool is_on(const Cell& cell, const PromptRecord& record) {
   const auto names = [&](const std::string& name) {
-    return name == label_name(record.label) || name == record.role || name == record.set;
+    return name == label_name(record.label) || name == record.role || name == record.set ||
+           name == record.category;
   };
   return cell.on.empty() || std::ranges::any_of(cell.on, names);
 }

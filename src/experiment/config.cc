@@ -80,12 +80,14 @@ void refine(PromptSource& source, const Json& entry, const Json& config, const s
   const JsonObject object(entry, origin);
   source.field = object.string("field", source.field);
   if (object.has("limit")) restrict(source, object.integer("limit"));
+  if (object.has("post_instruction")) source.post_instruction = object.boolean("post_instruction", true);
+  source.role = object.string("as", source.role);
   if (!object.has("where")) return;
   for (const auto& [name, value] : object.object("where").raw().items()) source.where[name] = value;
 }
 
 void check_source_keys(const Json& entry, const std::string& origin) {
-  static const std::vector<std::string> kKnown{"file", "role", "field", "where", "limit"};
+  static const std::vector<std::string> kKnown{"file", "role", "field", "where", "limit", "post_instruction", "as"};
   if (!entry.is_object()) return;
   for (const auto& [key, value] : entry.items()) {
     if (std::find(kKnown.begin(), kKnown.end(), key) != kKnown.end()) continue;

@@ -147,7 +147,9 @@ Json source_schema() {
       {"file", {{"type", "string"}, {"description", "a prompt file"}}},
       {"field", string},
       {"where", {{"type", "object"}, {"description", "only prompts whose fields have these values"}}},
-      {"limit", {{"type", "integer"}, {"minimum", 1}}}};
+      {"limit", {{"type", "integer"}, {"minimum", 1}}},
+      {"post_instruction", {{"type", "boolean"}, {"description", "false: nothing stands behind the instruction"}}},
+      {"as", {{"type", "string"}, {"description", "what tables call these prompts"}}}};
   const Json object{{"type", "object"}, {"properties", properties}, {"additionalProperties", false}};
   return {{"anyOf", {string, object}}};
 }

@@ -83,7 +83,7 @@ ExitCode execute(const PromptRun& prompts, const RunOptions& options, Experiment
     prompts.print_plan(options.json);
     return ExitCode::kDone;
   }
-  const fs::path out = output_folder(prompts.config());
+  const fs::path out = options.out ? *options.out : output_folder(prompts.config());
   Json identity = prompts.identity();
   identity.update(experiment.identity());
   RunDirectory run(out, options.if_exists, identity);

@@ -67,6 +67,10 @@ PromptRun::PromptRun(Command command, Json config)
 void PromptRun::plan() {
   work_.stop_tokens = stop_tokens(checkpoint_, text_);
   if (is_any(work_.wants_reply)) work_.max_new_tokens = config_.at("max_new_tokens");
+  if (command_ == Command::kSteer) {
+    work_.sampling = {config_.at("temperature"), config_.at("top_p")};
+    work_.seed = config_.at("seed");
+  }
   if (command_ == Command::kExtract) {
     work_.logits = config_.at("logits");
     work_.rows = resolve_layers(config_.at("layers"), checkpoint_.spec().layers + 1);

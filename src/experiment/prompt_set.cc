@@ -141,8 +141,10 @@ TemplatedPrompt template_record(const PromptRecord& record, const TextSetup& tex
       throw InputError("{}: prompts given as tokens need --template raw", place_of(record));
     return prompt_from_ids(record.tokens);
   }
+  PromptOptions options = text.options;
+  options.chat.post_instruction = record.post_instruction.value_or(options.chat.post_instruction);
   try {
-    return prepare_prompt(*text.tokenizer, text.chat, messages_of(record), text.options);
+    return prepare_prompt(*text.tokenizer, text.chat, messages_of(record), options);
   } catch (const InputError& error) {
     throw InputError("{}: {}", place_of(record), error.what());
   }

@@ -49,6 +49,7 @@ EngineOptions make_engine_options(const Work& work, std::int64_t batch_size) {
   options.logits = work.logits;
   options.batch_size = batch_size;
   options.stop_tokens = work.stop_tokens;
+  options.sampling = work.sampling;
   return options;
 }
 

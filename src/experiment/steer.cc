@@ -53,7 +53,7 @@ AnswerTokens answer_tokens(const Tokenizer& tokenizer, const Inversion& inversio
 }
 
 // The config of the extraction that a sweep begins with: what the two commands have in common is the sweep's.
-Json extraction_config(const Json& config, const fs::path& out) {
+Json extraction_config(const Json& config) {
   static const std::set<std::string> kOwn{"harmful", "harmless", "prompts", "limit",
                                           "field",   "layers",   "out",     "store"};
   Json extraction = Json::object();
@@ -63,17 +63,16 @@ Json extraction_config(const Json& config, const fs::path& out) {
   }
   for (const auto& [name, value] : config.at("extract").items()) extraction[name] = value;
   apply_sizes(extraction, Command::kExtract);
-  extraction["out"] = out.string();
   return extraction;
 }
 
 class Steer : public Experiment {
  public:
   Steer(const PromptRun& prompts, const RunOptions& options)
-      : prompts_(prompts),
-        options_(options),
-        config_(prompts.config()),
-        cells_(make_cells(config_, prompts.checkpoint().spec().layers)) {
+      : prompts_(prompts), options_(options), config_(prompts.config()) {
+    const bool extracts = config_.at("direction").is_null() && !config_.at("extract").is_null();
+    if (extracts) extraction_.emplace(Command::kExtract, extraction_config(config_));
+    cells_ = make_cells(config_, prompts.checkpoint().spec().layers, categories());
     if (is_inversion(config_)) {
       if (prompts.text().tokenizer == nullptr) throw InputError("--task inversion needs prompts as text");
       inversion_ = Inversion::load(config_.at("question"), data_dir());
@@ -82,7 +81,7 @@ class Steer : public Experiment {
     if (!config_.at("direction").is_null()) {
       place_ = split_direction(config_.at("direction")).path;
       open_directions();  // what is there already is checked before anything is written
-    } else if (cells_.size() > 1 && config_.at("extract").is_null()) {
+    } else if (cells_.size() > 1 && !extraction_) {
       throw InputError("no directions: give --direction RUN, or /extract in the config");
     }
   }
@@ -94,7 +93,7 @@ class Steer : public Experiment {
   }
 
   void begin(RunDirectory& run) override {
-    if (cells_.size() > 1 && place_.empty()) extract_directions(run);
+    if (extraction_ && cells_.size() > 1) extract_directions(run);
     SweepWork::Parts parts{
         .prompts = prompts_,
         .cells = cells_,
@@ -106,8 +105,7 @@ class Steer : public Experiment {
     if (config_.at("stop_when_decided"))
       parts.decided = [this](std::string_view text) { return is_decided(text); };
     work_.emplace(run.work(), std::move(parts),
-                  cut_sweep(cells_, prompts_.set(), prompts_.checkpoint().spec(),
-                            prompts_.work().max_new_tokens, prompts_.device().is_cpu()));
+                  cut_sweep(cells_, prompts_.set(), prompts_.checkpoint().spec(), group_size()));
     spdlog::info("{} cells, {} replies in {} groups", cells_.size(), replies(), work_->group_count());
   }
 
@@ -147,14 +145,33 @@ class Steer : public Experiment {
     RunOptions options;
     options.if_exists = IfExists::kResume;
     options.print = false;
-    run_extract(extraction_config(config_, run.file("extract")), options);
+    options.out = run.file("extract");
+    run_extract(*extraction_, options);
     place_ = run.file("extract");
     open_directions();
+  }
+
+  // The categories that a sweep over "NAME:*" goes over: those of the extraction's harmful prompts.
+  std::vector<std::string> categories() const {
+    std::set<std::string> names;
+    if (!extraction_) return {};
+    for (const PreparedPrompt& prompt : extraction_->set().prompts) {
+      if (prompt.record.label == Label::kHarmful && !prompt.record.category.empty())
+        names.insert(prompt.record.category);
+    }
+    return {names.begin(), names.end()};
   }
 
   Json directions_hash() const {
     const fs::path file = fs::is_directory(place_) ? place_ / "directions.safetensors" : place_;
     return sha256_of_file(file);
+  }
+
+  std::int64_t group_size() const {
+    const std::int64_t suitable =
+        suitable_sweep_group(prompts_.set(), prompts_.checkpoint().spec(), prompts_.work().max_new_tokens,
+                             prompts_.device().is_cpu());
+    return optional_value<std::int64_t>(config_, "group_size").value_or(suitable);
   }
 
   std::size_t replies() const {
@@ -280,6 +297,7 @@ class Steer : public Experiment {
   const PromptRun& prompts_;
   const RunOptions& options_;
   const Json& config_;
+  std::optional<PromptRun> extraction_;  // that the run begins with
   std::vector<Cell> cells_;
   std::optional<Inversion> inversion_;
   std::optional<AnswerTokens> answers_;

@@ -134,6 +134,8 @@ struct SweepWork::Computation {
     }
     item_of[job] = i;
     jobs[job].max_new_tokens = work.max_new_tokens;
+    // The same draws in every cell, so that cells differ by what is done to them alone.
+    jobs[job].seed = work.seed * 1'000'003 + item.prompt;
     job_of.push_back(job);
   }
 

@@ -12,6 +12,7 @@
 #include "hrt/base/error.h"
 #include "hrt/model/capture.h"
 #include "hrt/model/memory.h"
+#include "sampler.h"
 #include "sequence.h"
 #include "stems.h"
 
@@ -178,6 +179,7 @@ class Engine {
     auto sequence = std::make_unique<Sequence>();
     sequence->number = static_cast<std::int64_t>(job);
     sequence->prompt = jobs_[job].tokens;
+    sequence->random = Random(jobs_[job].seed);
     stats_.spared_tokens += static_cast<double>(jobs_[job].tokens.size());
     return *active_.emplace_back(std::move(sequence));
   }
@@ -261,7 +263,7 @@ class Engine {
     if (rows.empty()) return;
     const at::Tensor last = residual.index_select(0, at::tensor(rows).to(residual.device()));
     const std::vector<Choice> choices = decoder_.best(
-        last, [&](std::int64_t first, const at::Tensor& logits) { show_logits(asking, first, logits); });
+        last, [&](std::int64_t first, const at::Tensor& logits) { see_logits(asking, first, logits); });
     for (std::size_t i = 0; i < asking.size(); ++i) take(*asking[i], choices[i]);
   }
 
@@ -270,6 +272,15 @@ class Engine {
     const auto part = std::ranges::find(batch.parts(), &sequence.kv, &Batch::Part::kv);
     if (part == batch.parts().end()) return std::nullopt;
     return part->first_row + part->rows - 1;
+  }
+
+  void see_logits(const std::vector<Sequence*>& asking, std::int64_t first, const at::Tensor& logits) {
+    show_logits(asking, first, logits);
+    if (options_.sampling.temperature == 0) return;
+    for (std::int64_t i = 0; i < logits.size(0); ++i) {
+      Sequence& sequence = *asking[static_cast<std::size_t>(first + i)];
+      sequence.sampled = sample_token(logits.select(0, i), options_.sampling, sequence.random);
+    }
   }
 
   // `logits` belong to the sequences from `first` on. Those at the last prompt token are asked for.
@@ -292,12 +303,13 @@ class Engine {
     if (job.max_new_tokens == 0) return;
     JobResult& result = result_of(sequence);
     if (result.reply.empty()) result.first_margin = choice.margin;
-    if (std::ranges::find(options_.stop_tokens, choice.token) != options_.stop_tokens.end()) {
+    const std::int64_t token = sequence.sampled.value_or(choice.token);
+    if (std::ranges::find(options_.stop_tokens, token) != options_.stop_tokens.end()) {
       result.stop = StopReason::kEos;
       return;
     }
-    result.reply.push_back(choice.token);
-    sequence.next_token = choice.token;
+    result.reply.push_back(token);
+    sequence.next_token = token;
     if (std::cmp_equal(result.reply.size(), job.max_new_tokens)) {
       result.stop = StopReason::kLength;
     } else if (events_.decided && events_.decided(static_cast<std::size_t>(sequence.number), result.reply)) {

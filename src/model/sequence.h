@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <span>
 
+#include "hrt/base/random.h"
 #include "hrt/model/hooks.h"
 #include "hrt/model/kv_cache.h"
 
@@ -15,6 +17,8 @@ struct Sequence {
   std::span<const std::int64_t> prompt;
   KvSequence kv;  // length: tokens put into a batch so far
   std::int64_t next_token = 0;
+  std::optional<std::int64_t> sampled = {};  // the token that was drawn last, where replies are sampled
+  Random random{0};
 
   bool in_prompt() const { return kv.length < static_cast<std::int64_t>(prompt.size()); }
   // What is next to be computed, at most `limit` prompt tokens.

@@ -20,6 +20,7 @@ struct PromptRecord {
   std::string set;    // the file's stem; a second equal stem is STEM~2
   std::string role;   // what a catalog calls the file; empty without one
   bool side = false;  // given to see the side effects of steering
+  std::optional<bool> post_instruction;  // of its source
   Label label = Label::kNone;
   std::optional<Outcome> outcome;  // refused or accepted, where the file says so
   std::string category;            // empty: none
@@ -49,6 +50,7 @@ struct PromptSource {
   std::optional<std::int64_t> limit = {};  // the first N records (of those)
   std::string role = {};                   // what a catalog calls it
   bool side = false;                       // its prompts are there to see the side effects of steering
+  std::optional<bool> post_instruction = {};  // in the place of what the config says for all
 };
 
 // Reads one file after the other. Blank lines are left out. Throws InputError "FILE:LINE: ..." for: a broken

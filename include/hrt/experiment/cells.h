@@ -60,7 +60,7 @@ struct Cell {
   std::string sweep;                        // name of its sweep; empty: the baseline
   std::vector<Intervention> interventions;  // the first is the swept one
   std::optional<Condition> when;
-  std::vector<std::string> on;            // labels, roles or sets; empty: all
+  std::vector<std::string> on;            // labels, roles, sets or categories; empty: all
   std::optional<std::size_t> control_of;  // the cell whose random control it is
 
   bool is_baseline() const { return interventions.empty(); }
@@ -70,7 +70,11 @@ struct Cell {
 
 // The cells of a resolved config, the baseline first, then sweep by sweep; a cell's controls follow it.
 // Throws InputError "config: /sweeps/0/...".
-std::vector<Cell> make_cells(const Json& config, std::int64_t layers);
+//
+// A direction "NAME:*" stands for one sweep for each of `categories`, in which a "*" of `on` is the category,
+// too.
+std::vector<Cell> make_cells(const Json& config, std::int64_t layers,
+                             const std::vector<std::string>& categories = {});
 
 // The first layer that a cell changes; not for the baseline.
 std::int64_t first_layer(const Cell& cell);

@@ -13,7 +13,8 @@ struct RunOptions {
   IfExists if_exists = IfExists::kRefuse;
   bool dry_run = false;
   bool json = false;
-  bool print = true;  // the summary, on stdout
+  bool print = true;                              // the summary, on stdout
+  std::optional<std::filesystem::path> out = {};  // in the place of the config's
 };
 
 // What a command does with a run. Its parts are called in this order, each once.

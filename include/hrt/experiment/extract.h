@@ -10,5 +10,7 @@ namespace hrt {
 // Prints the quadrants and directions to stdout, or one JSON object. Returns kDone or kCheckFailed; throws
 // what goes wrong.
 ExitCode run_extract(Json config, const RunOptions& options);
+// The same for prompts that are planned already.
+ExitCode run_extract(const PromptRun& prompts, const RunOptions& options);
 
 }  // namespace hrt

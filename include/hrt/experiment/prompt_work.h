@@ -18,6 +18,8 @@ struct Work {
   std::int64_t max_new_tokens = 0;
   std::vector<bool> wants_reply;  // per prompt
   std::vector<std::int64_t> stop_tokens;
+  Sampling sampling = {};
+  std::uint64_t seed = 0;
 };
 
 // The work of one prompt, and of all of them, for the engine.

@@ -18,11 +18,15 @@ struct SweepItem {
 // Items that are computed together: some cells on some prompts, whose unsteered part is computed once.
 using SweepGroup = std::vector<SweepItem>;
 
+// Items in a group that are, on a CPU, about a minute's work.
+std::int64_t suitable_sweep_group(const PromptSet& set, const DecoderSpec& spec, std::int64_t max_new_tokens,
+                                  bool cpu);
+
 // Cuts cells x prompts into groups: blocks of prompts whose kept residual streams fit 512 MB, and within a
-// block runs of cells that are, on a CPU, about a minute's work. From sizes only, so that every machine cuts
+// block runs of whole cells with `group_size` items or more. From sizes only, so that every machine cuts
 // alike. Within a group items go cell by cell. The baseline is for all prompts; random controls leave out
 // those that are there for side effects.
 std::vector<SweepGroup> cut_sweep(const std::vector<Cell>& cells, const PromptSet& set,
-                                  const DecoderSpec& spec, std::int64_t max_new_tokens, bool cpu);
+                                  const DecoderSpec& spec, std::int64_t group_size);
 
 }  // namespace hrt

@@ -33,6 +33,7 @@ struct Job {
   std::vector<std::int64_t> capture = {};  // token indices whose rows are wanted, ascending, distinct
   std::int64_t max_new_tokens = 0;         // 0: no reply
   std::optional<Branch> branch = {};
+  std::uint64_t seed = 0;  // of its reply, where that is sampled
 };
 
 // kDecided: EngineEvents::decided ended the reply.
@@ -46,12 +47,19 @@ struct JobResult {
   double first_margin = 0;  // best minus second-best logit at the first new token
 };
 
+// How new tokens are chosen. Temperature 0: greedily.
+struct Sampling {
+  double temperature = 0;
+  double top_p = 1;
+};
+
 struct EngineOptions {
   std::vector<std::int64_t> rows;  // which rows 0..L are captured
   bool logits = false;
   std::int64_t batch_size = 0;  // prompts in a batch; 0: chosen from sizes (never from free memory)
   std::vector<std::int64_t> stop_tokens;
   bool share_prefix = true;
+  Sampling sampling = {};
 };
 
 // Called as work proceeds, from the calling thread.

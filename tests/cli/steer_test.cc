@@ -1,0 +1,142 @@
+#include <ATen/ops/full.h>
+#include <ATen/ops/zeros.h>
+#include <gmock/gmock.h>
+
+#include <csignal>
+#include <filesystem>
+
+#include "hrt/base/json.h"
+#include "hrt/base/strings.h"
+#include "hrt/tensor/safetensors.h"
+#include "hrt_process.h"
+
+namespace hrt::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+constexpr int kVocabulary = 80;
+const std::string kModel = tiny_checkpoint("llama-gqa-tied");  // 3 layers x 32
+
+// A run of `hrt extract` to take directions from, and prompts to steer.
+class Steer : public ::testing::Test {
+ protected:
+  Steer() {
+    write_safetensors(
+        folder_ / "v.safetensors",
+        {{"v", at::full({4, 32}, 0.5F)}, {"zero", at::zeros({4, 32})}, {"narrow", at::full({4, 16}, 1.0F)}});
+  }
+
+  std::vector<std::string> steer(const std::string& out, const std::vector<std::string>& more) const {
+    std::vector<std::string> arguments{"steer", "--model",  kModel, "--prompts", prompts_, "--template",
+                                       "raw",   "--device", "cpu",  "--threads", "2",      "--max-new-tokens",
+                                       "6",     "--out",    out};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+  }
+  std::string direction(const char* name) const {
+    return std::string(folder_ / "v.safetensors") + ":" + name;
+  }
+  Json results(const std::string& run) const { return read_json(run + "/results.json"); }
+  std::vector<Json> replies(const std::string& run) const {
+    std::vector<Json> lines;
+    for (const std::string& line : split(trim(read_text(run + "/replies.jsonl")), '\n'))
+      lines.push_back(Json::parse(line));
+    return lines;
+  }
+
+  const TemporaryFolder folder_;
+  const std::string prompts_ = folder_.write("p.jsonl", token_prompts(12, 9, kVocabulary));
+};
+
+TEST_F(Steer, ASweepHasReceiptsControlsAndIntervals) {
+  const ProcessResult result =
+      run_hrt(steer(folder_ / "run", {"--direction", direction("v"), "--coef", "2,-2", "--scope",
+                                      "instruction,t_inst", "--controls", "2"}));
+  ASSERT_EQ(result.code, 0) << result.err;
+  const Json json = results(folder_ / "run");
+  ASSERT_EQ(json.at("cells").size(), 1 + 3 * 2 * 2 * 3);
+  EXPECT_EQ(json.at("cells")[1].at("receipt").at("tokens"), 12 * 5 - 6);  // lengths 1..9, 1..3
+  EXPECT_GT(json.at("cells")[1].at("receipt").at("mean_norm_change").get<double>(), 0.01);
+  const Json& first = json.at("results")[1];
+  EXPECT_EQ(first.at("n"), 12);
+  EXPECT_TRUE(first.contains("changed"));
+  EXPECT_EQ(replies(folder_ / "run").size(), 12 * 37);
+  const auto csv = split(trim(read_text(folder_ / "run/sweep.csv")), '\n');
+  EXPECT_EQ(csv.size(), 1 + 37);
+  EXPECT_TRUE(read_json(folder_ / "run/manifest.json").at("row_identity").at("holds").get<bool>());
+}
+
+TEST_F(Steer, CoefficientZeroIsTheBaselineToTheBit) {
+  ASSERT_EQ(
+      run_hrt(steer(folder_ / "run", {"--direction", direction("v"), "--coef", "0", "--controls", "0"})).code,
+      0);
+  const auto lines = replies(folder_ / "run");
+  ASSERT_EQ(lines.size(), 12 * 4);
+  for (std::size_t i = 12; i < lines.size(); ++i) {
+    EXPECT_EQ(lines[i].at("tokens"), lines[i % 12].at("tokens"));
+    EXPECT_EQ(lines[i].at("first_margin"), lines[i % 12].at("first_margin"));
+  }
+}
+
+TEST_F(Steer, AZeroRowIsACellWithoutEffect) {
+  ASSERT_EQ(run_hrt(steer(folder_ / "run", {"--direction", direction("zero"), "--layers", "0"})).code, 0);
+  const Json cell = results(folder_ / "run").at("cells")[1];
+  EXPECT_GT(cell.at("receipt").at("tokens").get<int>(), 0);
+  EXPECT_EQ(cell.at("receipt").at("mean_norm_change"), 0);
+}
+
+TEST_F(Steer, NothingTouchedIsExitThree) {
+  // Behind a raw prompt's instruction there is nothing.
+  const ProcessResult result = run_hrt(steer(
+      folder_ / "run", {"--direction", direction("v"), "--scope", "post_instruction", "--layers", "1"}));
+  EXPECT_EQ(result.code, 3);
+  EXPECT_THAT(result.err, HasSubstr("nothing was steered: cell \"v add +1, post_instruction, layer 1\""));
+}
+
+TEST_F(Steer, AStoppedSweepResumesToTheSameBytes) {
+  const std::vector<std::string> sweep{"--direction", direction("v"), "--coef", "1,2,3", "--controls",
+                                       "3",           "--group-size", "40"};
+  ASSERT_EQ(run_hrt(steer(folder_ / "whole", sweep)).code, 0);
+  const fs::path first = folder_ / "stopped/work/group-00000.safetensors";
+  const ProcessResult stopped = interrupt_hrt(
+      steer(folder_ / "stopped", sweep), [&] { return fs::exists(first); }, SIGKILL);
+  ASSERT_EQ(stopped.code, 128 + SIGKILL);
+  auto resume = steer(folder_ / "stopped", sweep);
+  resume.push_back("--resume");
+  ASSERT_EQ(run_hrt(resume).code, 0);
+  for (const char* file : {"results.json", "sweep.csv", "replies.jsonl"}) {
+    EXPECT_EQ(read_text(std::string(folder_ / "stopped/") + file),
+              read_text(std::string(folder_ / "whole/") + file))
+        << file;
+  }
+}
+
+TEST_F(Steer, BadDirectionsAreRefusedBeforeAnythingIsWritten) {
+  const auto refused = [&](const std::vector<std::string>& more, const char* message) {
+    const ProcessResult result = run_hrt(steer(folder_ / "bad", more));
+    EXPECT_EQ(result.code, 2) << result.err;
+    EXPECT_THAT(result.err, HasSubstr(message));
+    EXPECT_FALSE(fs::exists(folder_ / "bad"));
+  };
+  refused({"--direction", direction("narrow")}, "expected [rows, 32] or [32]");
+  refused({"--direction", direction("w")}, "v, zero, narrow");
+  refused({"--direction", direction("v"), "--row", "4"}, "has no row 4");
+  refused({"--direction", direction("v"), "--layers", "3"}, "does not lie in 0..2");
+  refused({"--direction", direction("v"), "--scope", "everything"}, "unknown scope \"everything\"");
+  refused({"--direction", "v"}, "no file or run to look it up in");
+  refused({"--task", "inversion"}, "needs prompts as text");
+}
+
+TEST_F(Steer, SamplingIsSeeded) {
+  const std::vector<std::string> warm{"--temperature", "1", "--seed", "5"};
+  ASSERT_EQ(run_hrt(steer(folder_ / "a", warm)).code, 0);
+  ASSERT_EQ(run_hrt(steer(folder_ / "b", warm)).code, 0);
+  ASSERT_EQ(run_hrt(steer(folder_ / "c", {"--temperature", "1", "--seed", "6"})).code, 0);
+  EXPECT_EQ(read_text(folder_ / "a/replies.jsonl"), read_text(folder_ / "b/replies.jsonl"));
+  EXPECT_NE(read_text(folder_ / "a/replies.jsonl"), read_text(folder_ / "c/replies.jsonl"));
+}
+
+}  // namespace
+}  // namespace hrt::testing
