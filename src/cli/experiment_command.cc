@@ -35,8 +35,11 @@ constexpr const char* kExtractFooter = R"(Examples:
   hrt extract --config configs/extract.json --data data/catalogs/smollm2.json --out RUN
   hrt extract --config my.json --out RUN --resume)";
 
-constexpr const char* kSteerFooter = R"(Example:
-  hrt steer --model MODEL --prompts asks.jsonl --max-new-tokens 64 --out RUN)";
+constexpr const char* kSteerFooter = R"(Examples:
+  hrt steer --model MODEL --prompts asks.jsonl --max-new-tokens 64 --out RUN      plain greedy replies
+  hrt steer --model MODEL --prompts asks.jsonl --direction RUN1:refusal --scope prompt --layers 0..20:4 --out RUN
+  hrt steer --model MODEL --prompts bad.jsonl --direction RUN1:refusal --row 14 --op ablate --scope all --out RUN
+  hrt steer --config configs/zhao2025/fig4_8.json --data data/catalogs/organism.json --out RUN)";
 
 // The threads that this process may use: Slurm's share, else its affinity mask (containers and taskset set
 // it).
@@ -80,7 +83,8 @@ void add_experiment(CLI::App& app, Command command, Action& action) {
   const bool extract = command == Command::kExtract;
   CLI::App* sub = app.add_subcommand(
       std::string(command_name(command)),
-      extract ? "Prompts -> replies, activations, centroids and directions." : "Greedy replies, judged.");
+      extract ? "Prompts -> replies, activations, centroids and directions."
+              : "Replies, plain or with directions added, ablated or clamped; sweeps, reply inversion.");
   sub->footer(extract ? kExtractFooter : kSteerFooter);
   const auto options = std::make_shared<ExperimentOptions>();
   sub->add_option("--config", options->config_file, "JSON config; flags beat it")
@@ -98,7 +102,9 @@ void add_experiment(CLI::App& app, Command command, Action& action) {
   sub->add_flag("--json", options->json, "results as JSON on stdout")->group("Run");
   auto* quiet = sub->add_flag("--quiet", options->quiet, "errors only")->group("Run");
   sub->add_flag("--verbose", options->verbose, "more about what happens")->group("Run")->excludes(quiet);
-  sub->callback([command, options, &action] {
+  if (!extract) add_export(*sub, action);
+  sub->callback([command, options, sub, &action] {
+    if (!sub->get_subcommands().empty()) return;  // that one has set the action
     action = [command, options] { return run_experiment(command, *options); };
   });
 }

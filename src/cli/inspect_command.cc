@@ -140,7 +140,8 @@ void add_inspect(CLI::App& app, Action& action) {
       app.add_subcommand("inspect", "A checkpoint, prompts through its template, a tensor file or a run.");
   sub->footer(kFooter);
   const auto options = std::make_shared<InspectOptions>();
-  sub->add_option("path", options->path, "checkpoint, tokenizer or run folder, or a tensor file (.safetensors, .pt)")
+  sub->add_option("path", options->path,
+                  "checkpoint, tokenizer or run folder, or a tensor file (.safetensors, .pt)")
       ->type_name("PATH");
   add_prompt_flags(*sub, *options);
   add_tensor_flags(*sub, *options);

@@ -87,6 +87,18 @@ const DirectionSource::Table& DirectionSource::table(const fs::path& file, const
   return tables_.emplace(origin, std::move(table)).first->second;
 }
 
+DirectionRows read_direction(const DirectionName& name) {
+  const TensorFile file(tensor_file(name.path, "directions.safetensors"));
+  const std::string tensor = name.name.empty() ? file.only().name : name.name;
+  const at::Tensor values = file.tensor(tensor).to(at::kFloat);
+  if (values.dim() == 1) return {values.unsqueeze(0), {0}};
+  if (values.dim() != 2) {
+    throw InputError("{}: {} has shape {}, expected [rows, hidden]", file.path().string(),
+                     escape_for_terminal(tensor), to_line(Json(values.sizes().vec())));
+  }
+  return {values, row_numbers(file, values.size(0))};
+}
+
 DirectionName split_direction(const std::string& text) {
   if (fs::exists(text)) return {text, ""};
   const std::size_t colon = text.rfind(':');

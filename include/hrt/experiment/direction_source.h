@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "hrt/base/json.h"
+#include "hrt/tensor/direction_export.h"
 
 namespace hrt {
 
@@ -54,6 +55,9 @@ struct DirectionName {
   std::string name;
 };
 DirectionName split_direction(const std::string& text);
+
+// All rows of a direction, with their numbers; of a [hidden] tensor one row, 0. Throws InputError.
+DirectionRows read_direction(const DirectionName& name);
 
 struct Cell;
 // Looks up everything that a cell needs. Throws InputError as `vector` does.
