@@ -2,20 +2,11 @@
 
 #include <algorithm>
 
-#include "hrt/base/log.h"
-#include "hrt/experiment/extract_table.h"
+#include "hrt/experiment/extract_results.h"
 #include "hrt/experiment/replies.h"
-#include "hrt/experiment/results.h"
 
 namespace hrt {
 namespace {
-
-constexpr std::int64_t kFewPrompts = 10;  // a centroid of fewer says little
-
-DirectionRequest direction_request(const PromptRun& prompts) {
-  const bool outcomes = prompts.config().at("outcomes") != "none" && !prompts.text().chat.raw();
-  return {outcomes, prompts.config().at("pair") == "outcome"};
-}
 
 // The model's own reply decides where there is one, else what the file says.
 std::vector<Outcome> outcomes_of(const PromptRun& prompts,
@@ -33,27 +24,6 @@ std::vector<Outcome> outcomes_of(const PromptRun& prompts,
 std::int64_t unknown_replies(const std::vector<std::optional<Verdict>>& verdicts) {
   return std::count_if(verdicts.begin(), verdicts.end(),
                        [](const auto& v) { return v && v->outcome == Outcome::kUnknown; });
-}
-
-void report_absent(const Direction& direction, RunDirectory& run) {
-  const std::string message = fmt::format("no direction {}: {}", direction.name, direction.absent);
-  if (direction.required) {
-    run.warn(message);
-  } else {
-    spdlog::info("{}", message);
-  }
-}
-
-void report_directions(const std::vector<Direction>& directions, RunDirectory& run) {
-  for (const Direction& direction : directions) {
-    const std::int64_t fewest = std::min(direction.plus_count, direction.minus_count);
-    if (!direction.absent.empty()) {
-      report_absent(direction, run);
-    } else if (fewest < kFewPrompts) {
-      run.warn(fmt::format("direction {} rests on {} prompts ({} and {})", direction.name, fewest,
-                           direction.plus, direction.minus));
-    }
-  }
 }
 
 class Extraction : public Experiment {
@@ -78,32 +48,19 @@ class Extraction : public Experiment {
     const auto verdicts = write_replies(run, prompts_, *work_);
     const std::vector<Outcome> outcomes = outcomes_of(prompts_, verdicts);
     write_prompts(run, prompts_.set(), outcomes);
-    const std::vector<Direction> directions = write_tensors(run, outcomes);
-    const ExtractSummary summary{prompts_.work().rows, quadrant_counts(prompts_.set(), outcomes),
-                                 unknown_replies(verdicts), directions};
-    run.manifest()["counts"] = {{"prompts", outcomes.size()},
-                                {"quadrants", summary.quadrants},
-                                {"unknown_outcomes", summary.unknown}};
-    report_directions(directions, run);
-    if (options_.print) print_summary(summary, run.path(), options_.json);
-    const bool all_there = std::all_of(directions.begin(), directions.end(),
-                                       [](const Direction& d) { return d.absent.empty() || !d.required; });
-    return all_there ? ExitCode::kDone : ExitCode::kCheckFailed;
+    if (prompts_.config().at("store") == "all") write_rows(run);
+    const GroupedRows captured(prompts_.set(), *work_);
+    const ExtractInput input{prompts_.set(), outcomes, captured, prompts_.work().rows,
+                             unknown_replies(verdicts)};
+    const DirectionRequest request = direction_request(prompts_.config(), prompts_.text().chat.raw());
+    return write_extraction(run, input, request, options_);
   }
 
  private:
-  std::vector<Direction> write_tensors(const RunDirectory& run, const std::vector<Outcome>& outcomes) const {
-    const std::vector<std::int64_t>& rows = prompts_.work().rows;
-    const auto centroids = compute_centroids(prompts_.set(), *work_, outcomes);
-    auto directions = compute_directions(prompts_.set(), centroids, direction_request(prompts_));
-    if (prompts_.config().at("store") == "all") {
-      const DecoderSpec& spec = prompts_.checkpoint().spec();
-      write_activations(run.file("activations.safetensors"), prompts_.set(), prompts_.work(), *work_,
-                        prompts_.dtype(), spec.hidden, spec.vocabulary);
-    }
-    write_centroids(run.file("centroids.safetensors"), centroids, rows);
-    write_directions(run.file("directions.safetensors"), directions, rows);
-    return directions;
+  void write_rows(const RunDirectory& run) const {
+    const DecoderSpec& spec = prompts_.checkpoint().spec();
+    write_activations(run.file("activations.safetensors"), prompts_.set(), prompts_.work(), *work_,
+                      prompts_.dtype(), spec.hidden, spec.vocabulary);
   }
 
   const PromptRun& prompts_;
@@ -113,10 +70,13 @@ class Extraction : public Experiment {
 
 }  // namespace
 
-ExitCode run_extract(Json config, const RunOptions& options) {
-  const PromptRun prompts(Command::kExtract, std::move(config));
+ExitCode run_extract(const PromptRun& prompts, const RunOptions& options) {
   Extraction extraction(prompts, options);
   return execute(prompts, options, extraction);
+}
+
+ExitCode run_extract(Json config, const RunOptions& options) {
+  return run_extract(PromptRun(Command::kExtract, std::move(config)), options);
 }
 
 }  // namespace hrt

@@ -6,13 +6,15 @@
 #include <cstdio>
 
 #include "hrt/base/json.h"
+#include "hrt/base/strings.h"
+#include "interval_json.h"
 
 namespace hrt {
 namespace {
 
 const Direction* find(const ExtractSummary& summary, std::string_view name) {
   for (const Direction& direction : summary.directions) {
-    if (direction.name == name && direction.absent.empty()) return &direction;
+    if (direction.name == name && direction.is_there()) return &direction;
   }
   return nullptr;
 }
@@ -25,24 +27,22 @@ Json summary_json(const ExtractSummary& summary, const std::filesystem::path& ru
               {"directions", Json::object()}};
   for (const Direction& direction : summary.directions) {
     Json& entry = result["directions"][direction.name];
-    if (!direction.absent.empty()) {
+    if (!direction.is_there()) {
       entry = {{"absent", direction.absent}};
       continue;
     }
-    entry = {{"plus", direction.plus},
+    entry = {{"plus", direction.plus_name()},
              {"plus_count", direction.plus_count},
-             {"minus", direction.minus},
+             {"minus", direction.minus_name()},
              {"minus_count", direction.minus_count},
-             {"norms", row_norms(direction.value)}};
+             {"norms", row_norms(direction.value)},
+             {"agreement", scores_json(direction.agreement)},
+             {"agreement_of_noise", agreement_of_noise(direction.plus_count, direction.minus_count)}};
   }
   const Direction* harmfulness = find(summary, "harmfulness");
   const Direction* refusal = find(summary, "refusal");
   if (harmfulness != nullptr && refusal != nullptr) {
-    Json cosines = Json::array();
-    for (const auto& cosine : row_cosines(harmfulness->value, refusal->value)) {
-      cosines.push_back(cosine ? Json(*cosine) : Json());
-    }
-    result["cosine"] = cosines;
+    result["cosine"] = scores_json(row_cosines(harmfulness->value, refusal->value));
   }
   return result;
 }
@@ -56,14 +56,22 @@ void print_quadrants(const ExtractSummary& summary) {
   if (summary.unknown > 0) fmt::print("  {} replies could not be judged\n", summary.unknown);
 }
 
+// The agreement over the rows whose tokens have seen the prompt, as a share of one direction.
+std::string agreement_text(const ExtractSummary& summary, const Direction& direction) {
+  const auto mean = row_mean(direction.agreement, summary.rows).without_row_0;
+  return fmt::format("{} ({:.2f})", mean ? fmt::format("{:.2f}", *mean) : "-",
+                     agreement_of_noise(direction.plus_count, direction.minus_count));
+}
+
 void print_definitions(const ExtractSummary& summary) {
-  fmt::print("\nDirections (raw differences of means)\n\n");
+  fmt::print(
+      "\nDirections (raw differences of means), and the mean cosine of single differences with them over "
+      "rows "
+      "1..L\n(what noise alone gives)\n\n");
   for (const Direction& d : summary.directions) {
-    if (d.absent.empty()) {
-      fmt::print("  {:<17} {} (n={}) - {} (n={})\n", d.name, d.plus, d.plus_count, d.minus, d.minus_count);
-    } else {
-      fmt::print("  {:<17} absent: {}\n", d.name, d.absent);
-    }
+    fmt::print("  {:<17} {:<12} {}\n", escape_for_terminal(d.name),
+               d.is_there() ? agreement_text(summary, d) : "absent",
+               escape_for_terminal(d.is_there() ? d.definition() : d.absent));
   }
 }
 

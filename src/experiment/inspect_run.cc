@@ -1,8 +1,9 @@
 #include "hrt/experiment/inspect_run.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
-#include "hrt/base/error.h"
 #include "hrt/base/strings.h"
 #include "inspect_layout.h"
 
@@ -66,16 +67,6 @@ std::string files_line(const fs::path& run) {
 }
 
 }  // namespace
-
-Json read_manifest(const fs::path& run) {
-  const fs::path file = run / "manifest.json";
-  Json manifest = read_json(file);
-  const JsonObject checked(manifest, file.string());
-  if (!checked.has("status") || !checked.has("identity")) {
-    throw InputError("{}: no manifest of hrt's: /status and /identity are missing", file.string());
-  }
-  return manifest;
-}
 
 std::string run_page(const fs::path& run, const Json& manifest) {
   Page page(fmt::format("{}: a run of hrt {}", run.string(), at(manifest, "/command")));

@@ -31,4 +31,10 @@ Json auroc_json(const Auroc& auroc) {
   return json;
 }
 
+Json scores_json(const RowScores& scores) {
+  Json list = Json::array();
+  for (const auto& score : scores) list.push_back(score ? Json(*score) : Json());
+  return list;
+}
+
 }  // namespace hrt

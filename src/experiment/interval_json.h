@@ -3,6 +3,7 @@
 #include "hrt/analysis/auroc.h"
 #include "hrt/analysis/mean.h"
 #include "hrt/analysis/proportion.h"
+#include "hrt/analysis/row_scores.h"
 #include "hrt/base/json.h"
 
 namespace hrt {
@@ -11,5 +12,6 @@ namespace hrt {
 Json proportion_json(const Proportion& proportion);  // {"value", "low", "high", "count", "n"}
 Json mean_json(const Mean& mean);                    // {"value", "low", "high", "n"}
 Json auroc_json(const Auroc& auroc);                 // {"value", "low", "high", "positives", "negatives"}
+Json scores_json(const RowScores& scores);           // a list, by row
 
 }  // namespace hrt

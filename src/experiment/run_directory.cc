@@ -41,6 +41,16 @@ bool is_ours(const fs::path& folder) { return fs::is_regular_file(folder / kMani
 
 }  // namespace
 
+Json read_manifest(const fs::path& run) {
+  const fs::path file = run / kManifest;
+  Json manifest = read_json(file);
+  const JsonObject checked(manifest, file.string());
+  if (!checked.has("status") || !checked.has("identity")) {
+    throw InputError("{}: no manifest of hrt's: /status and /identity are missing", file.string());
+  }
+  return manifest;
+}
+
 std::string now_utc() {
   const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
   std::tm parts{};

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "hrt/experiment/results.h"
+#include "hrt/experiment/extract_directions.h"
 
 namespace hrt {
 

@@ -51,6 +51,9 @@ class RunDirectory {
   int lock_ = -1;
 };
 
+// The manifest of a run directory. Throws InputError when the folder's manifest.json is none of hrt's.
+Json read_manifest(const std::filesystem::path& run);
+
 // "2026-01-31T12:00:00Z"
 std::string now_utc();
 

@@ -1,0 +1,64 @@
+#include "hrt/experiment/extract_results.h"
+
+#include <algorithm>
+
+#include "hrt/base/log.h"
+#include "hrt/base/strings.h"
+#include "hrt/experiment/extract_table.h"
+
+namespace hrt {
+namespace {
+
+constexpr std::int64_t kFewPrompts = 10;  // a centroid of fewer says little
+
+void report_absent(const Direction& direction, RunDirectory& run) {
+  const std::string message = fmt::format("no direction {}: {}", escape_for_terminal(direction.name),
+                                          escape_for_terminal(direction.absent));
+  if (direction.required) {
+    run.warn(message);
+  } else {
+    spdlog::info("{}", message);
+  }
+}
+
+void report_directions(const std::vector<Direction>& directions, RunDirectory& run) {
+  for (const Direction& direction : directions) {
+    const std::int64_t fewest = std::min(direction.plus_count, direction.minus_count);
+    if (!direction.is_there()) {
+      report_absent(direction, run);
+    } else if (fewest < kFewPrompts) {
+      run.warn(fmt::format("direction {} rests on {} prompts ({})", escape_for_terminal(direction.name),
+                           fewest, escape_for_terminal(direction.definition())));
+    }
+  }
+}
+
+}  // namespace
+
+DirectionRequest direction_request(const Json& config, bool raw) {
+  return {config.at("outcomes") != "none" && !raw, config.at("pair") == "outcome",
+          config.at("category_directions").get<bool>()};
+}
+
+ExitCode write_extraction(RunDirectory& run, const ExtractInput& input, const DirectionRequest& request,
+                          const RunOptions& options) {
+  const Memberships memberships = memberships_of(input.set, input.outcomes, request.by_category);
+  const auto centroids = compute_centroids(input.set, memberships, input.captured);
+  std::vector<Direction> directions = compute_directions(input.set, centroids, request);
+  measure_agreement(directions, input.set, memberships, centroids, input.captured);
+  write_centroids(run.file("centroids.safetensors"), centroids, input.rows);
+  write_directions(run.file("directions.safetensors"), directions, input.rows);
+  report_directions(directions, run);
+
+  const ExtractSummary summary{input.rows, quadrant_counts(input.set, input.outcomes), input.unknown_replies,
+                               directions};
+  run.manifest()["counts"] = {{"prompts", input.outcomes.size()},
+                              {"quadrants", summary.quadrants},
+                              {"unknown_outcomes", summary.unknown}};
+  if (options.print) print_summary(summary, run.path(), options.json);
+  const bool all_there =
+      std::ranges::all_of(directions, [](const Direction& d) { return d.is_there() || !d.required; });
+  return all_there ? ExitCode::kDone : ExitCode::kCheckFailed;
+}
+
+}  // namespace hrt

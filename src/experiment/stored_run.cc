@@ -1,0 +1,148 @@
+#include "hrt/experiment/stored_run.h"
+
+#include <algorithm>
+
+#include "hrt/base/error.h"
+#include "hrt/base/file.h"
+#include "hrt/base/strings.h"
+#include "hrt/experiment/config.h"
+#include "hrt/experiment/run_directory.h"
+
+namespace hrt {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kActivations = "activations.safetensors";
+
+std::string place_of(const fs::path& file, std::size_t index) {
+  return fmt::format("{}:{}", file.string(), index + 1);
+}
+
+std::vector<Json> read_lines(const fs::path& file) {
+  std::vector<Json> lines;
+  const std::string content = read_file(file);
+  if (trim(content).empty()) return lines;
+  for (const std::string& text : split(trim(content), '\n')) {
+    const auto number = static_cast<std::int64_t>(lines.size()) + 1;
+    lines.push_back(parse_json(text, file.string(), number));
+    if (!lines.back().is_object()) throw InputError("{}:{}: expected a JSON object", file.string(), number);
+  }
+  return lines;
+}
+
+Label label_of(const JsonObject& line) {
+  const std::string text = line.string("label", "");
+  for (const Label label : {Label::kNone, Label::kHarmful, Label::kHarmless}) {
+    if (text == label_name(label)) return label;
+  }
+  throw InputError("{}: expected harmful or harmless, found \"{}\"", line.where("label"),
+                   escape_for_terminal(text));
+}
+
+std::vector<std::int64_t> tokens_of(const JsonObject& line) {
+  const Json* list = line.find("tokens");
+  const auto is_id = [](const Json& value) { return value.is_number_integer(); };
+  if (list == nullptr || !list->is_array() || !std::ranges::all_of(*list, is_id))
+    throw InputError("{}: expected a list of token ids", line.where("tokens"));
+  return list->get<std::vector<std::int64_t>>();
+}
+
+std::vector<Message> messages_of(const JsonObject& line) {
+  std::vector<Message> messages;
+  const Json* list = line.find("messages");
+  if (list == nullptr) return messages;
+  for (const Json& value : *list) {
+    const JsonObject message(value, line.where("messages"));
+    messages.push_back({message.string("role"), message.string("content")});
+  }
+  return messages;
+}
+
+// A position as prompts.jsonl has it; nothing where the prompt lacks it.
+std::optional<TokenRange> range_of(const JsonObject& positions, const PositionSpec& spec,
+                                   std::size_t tokens) {
+  if (!positions.has(spec.name)) return std::nullopt;
+  const JsonObject position = positions.object(spec.name);
+  const std::int64_t begin = position.integer(spec.is_span() ? "begin" : "index");
+  const TokenRange range{begin, spec.is_span() ? position.integer("end") : begin + 1};
+  if (range.begin < 0 || range.end <= range.begin || std::cmp_greater(range.end, tokens))
+    throw InputError("{}: does not lie in the prompt's {} tokens", positions.where(spec.name), tokens);
+  return range;
+}
+
+PreparedPrompt prompt_of(const JsonObject& line, const std::vector<PositionSpec>& specs) {
+  PreparedPrompt prompt;
+  PromptRecord& record = prompt.record;
+  record.id = line.string("id");
+  record.set = line.string("set");
+  record.role = line.string("role", "");
+  record.label = label_of(line);
+  record.category = line.string("category", "");
+  if (line.has("instruction")) record.instruction = line.string("instruction");
+  record.messages = messages_of(line);
+  prompt.prompt.ids = tokens_of(line);
+  for (const PositionSpec& spec : specs)
+    prompt.positions.push_back(range_of(line.object("positions"), spec, prompt.prompt.ids.size()));
+  return prompt;
+}
+
+PromptSet prompts_of(const std::vector<Json>& lines, const fs::path& file,
+                     const std::vector<std::string>& positions) {
+  PromptSet set;
+  if (!positions.empty()) set.specs = parse_positions(positions);
+  for (std::size_t i = 0; i < lines.size(); ++i)
+    set.prompts.push_back(prompt_of(JsonObject(lines[i], place_of(file, i)), set.specs));
+  return set;
+}
+
+}  // namespace
+
+StoredRun::StoredRun(const fs::path& path, Command command) : path_(path), manifest_(read_manifest(path)) {
+  const JsonObject manifest(manifest_, file("manifest.json").string());
+  if (manifest.string("status") != "complete")
+    throw InputError("{}: the run is not complete: --resume ends it", path.string());
+  if (manifest.string("command") != command_name(command)) {
+    throw InputError("{}: a run of `hrt {}`, expected one of `hrt {}`", path.string(),
+                     escape_for_terminal(manifest.string("command")), command_name(command));
+  }
+  const Json& config = manifest.object("config").raw();
+  const Json positions = config.value("positions", Json::array());
+  prompt_lines_ = read_lines(file("prompts.jsonl"));
+  set_ = prompts_of(prompt_lines_, file("prompts.jsonl"), positions.get<std::vector<std::string>>());
+}
+
+bool StoredRun::raw_template() const {
+  return JsonObject(manifest_, file("manifest.json").string()).object("template").string("name") == "raw";
+}
+
+std::vector<std::int64_t> StoredRun::rows() const {
+  const JsonObject manifest(manifest_, file("manifest.json").string());
+  return resolve_layers(config().at("layers"), manifest.object("model").integer("layers") + 1);
+}
+
+std::vector<Json> StoredRun::reply_lines() const {
+  return fs::exists(file("replies.jsonl")) ? read_lines(file("replies.jsonl")) : std::vector<Json>{};
+}
+
+fs::path StoredRun::activations() const {
+  if (fs::exists(file(kActivations))) return file(kActivations);
+  const JsonObject manifest(manifest_, file("manifest.json").string());
+  if (config().value("store", "all") != "all") {
+    throw InputError("{}: the run stored no activations (--store {})", path_.string(),
+                     config().at("store").get<std::string>());
+  }
+  if (!manifest.has("activations")) throw InputError("{}: {} is missing", path_.string(), kActivations);
+  const fs::path elsewhere = manifest.string("activations");
+  if (!fs::exists(elsewhere)) {
+    throw InputError("{}: its activations lie in {}, which is not there any more", path_.string(),
+                     elsewhere.string());
+  }
+  return elsewhere;
+}
+
+PromptSet read_stored_prompts(const fs::path& file, const std::vector<std::string>& positions) {
+  return prompts_of(read_lines(file), file, positions);
+}
+
+}  // namespace hrt
