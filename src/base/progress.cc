@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 #include "hrt/base/log.h"
@@ -17,12 +18,30 @@ using Clock = std::chrono::steady_clock;
 constexpr double kTerminalInterval = 0.1;  // seconds between redraws of the bar
 constexpr double kLineInterval = 5.0;      // seconds between lines in a log
 constexpr int kBarWidth = 24;
+constexpr double kFirstMoment = 0.5;      // seconds in which nothing is computed yet
+constexpr double kFirstGuess = 3.0;       // seconds before which no time left is told
+constexpr double kShortestMemory = 20.0;  // seconds
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
 }  // namespace
+
+void TimeLeft::update(double now, double share) {
+  if (now >= kFirstMoment) {
+    const double keep = std::exp((now_ - now) / std::max(kShortestMemory, now / 3));
+    time_ = time_ * keep + now - now_;
+    gain_ = gain_ * keep + share - share_;
+  }
+  now_ = now;
+  share_ = share;
+}
+
+std::optional<double> TimeLeft::seconds() const {
+  if (now_ < kFirstGuess || gain_ <= 0) return std::nullopt;
+  return (1 - share_) * time_ / gain_;
+}
 
 Progress::Progress(std::string title, std::int64_t total, std::string unit, std::int64_t work)
     : title_(std::move(title)),
@@ -39,12 +58,12 @@ Progress::~Progress() {
 
 void Progress::advance(std::int64_t count) {
   done_ += count;
-  draw_when_due();
+  update();
 }
 
 void Progress::set_work(std::int64_t done) {
   work_done_ = done;
-  draw_when_due();
+  update();
 }
 
 double Progress::share() const {
@@ -53,7 +72,8 @@ double Progress::share() const {
   return std::min(1.0, share);
 }
 
-void Progress::draw_when_due() {
+void Progress::update() {
+  left_.update(seconds_since(start_), share());
   if (seconds_since(last_draw_) < (terminal_ ? kTerminalInterval : kLineInterval)) return;
   if (!is_quiet()) draw(false);
 }
@@ -61,11 +81,10 @@ void Progress::draw_when_due() {
 void Progress::draw(bool last) {
   last_draw_ = Clock::now();
   drawn_ = true;
-  const double elapsed = seconds_since(start_);
   const double done = share();
-  const std::string time = last || done == 0
-                               ? fmt::format("{} elapsed", human_seconds(elapsed))
-                               : fmt::format("{} left", human_seconds(elapsed / done * (1.0 - done)));
+  const std::optional<double> left = last ? std::nullopt : left_.seconds();
+  const std::string time = left ? fmt::format("{} left", human_seconds(*left))
+                                : fmt::format("{} elapsed", human_seconds(seconds_since(start_)));
   const std::string line = fmt::format("{}  {}/{} {}  {}", title_, done_, total_, unit_, time);
   if (!terminal_) {
     fmt::print(stderr, "hrt: {}\n", line);

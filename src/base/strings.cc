@@ -1,9 +1,11 @@
 #include "hrt/base/strings.h"
 
 #include <fmt/format.h>
+#include <unicode/uchar.h>
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <numeric>
 
 namespace hrt {
@@ -37,11 +39,30 @@ std::uint32_t code_point(std::string_view character) {
   return value;
 }
 
-// Characters that would move the cursor, colour the text or turn its direction.
-bool is_dangerous(std::uint32_t c) {
-  return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x061C || (c >= 0x200E && c <= 0x200F) ||
-         (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+// Whether the character would act on the terminal (controls, marks of direction) or leave no trace on it:
+// zero-width characters, spaces that look like another one, and marks that combine when there is nothing to
+// combine with.
+bool needs_escape(std::uint32_t c, bool after_base) {
+  const auto character = static_cast<UChar32>(c);
+  switch (u_charType(character)) {
+    case U_NON_SPACING_MARK:
+    case U_ENCLOSING_MARK:
+      return !after_base;
+    case U_CONTROL_CHAR:
+    case U_FORMAT_CHAR:
+    case U_LINE_SEPARATOR:
+    case U_PARAGRAPH_SEPARATOR:
+      return true;
+    case U_SPACE_SEPARATOR:
+      return c != ' ';
+    default:
+      return u_hasBinaryProperty(character, UCHAR_DEFAULT_IGNORABLE_CODE_POINT) != 0;
+  }
 }
+
+// Whether a mark that follows joins this character, rather than a quote or space that is not part of the
+// text.
+bool carries_marks(std::uint32_t c) { return c >= 0x80 || std::isalnum(static_cast<int>(c)) != 0; }
 
 std::string escaped(std::uint32_t c) {
   switch (c) {
@@ -52,7 +73,9 @@ std::string escaped(std::uint32_t c) {
     case '\t':
       return "\\t";
     default:
-      return c < 0x100 ? fmt::format("\\x{:02x}", c) : fmt::format("\\u{:04x}", c);
+      return c < 0x100     ? fmt::format("\\x{:02x}", c)
+             : c < 0x10000 ? fmt::format("\\u{:04x}", c)
+                           : fmt::format("\\U{:08x}", c);
   }
 }
 
@@ -100,19 +123,32 @@ std::size_t find_invalid_utf8(std::string_view text) {
 std::string escape_for_terminal(std::string_view text) {
   std::string result;
   result.reserve(text.size());
+  bool after_base = false;
   while (!text.empty()) {
     const std::size_t length = utf8_length(text);
     const std::string_view character = text.substr(0, std::max<std::size_t>(length, 1));
     const bool broken = length == 0;
     const std::uint32_t c = broken ? static_cast<unsigned char>(text[0]) : code_point(character);
-    if (broken || is_dangerous(c)) {
-      result += escaped(c);
-    } else {
-      result += character;
-    }
+    const bool escape = broken || needs_escape(c, after_base);
+    result += escape ? escaped(c) : character;
+    after_base = !escape && carries_marks(c);
     text.remove_prefix(character.size());
   }
   return result;
+}
+
+std::size_t terminal_width(std::string_view text) {
+  std::size_t width = 0;
+  while (!text.empty()) {
+    const std::size_t length = std::max<std::size_t>(utf8_length(text), 1);
+    const auto c = static_cast<UChar32>(code_point(text.substr(0, length)));
+    const int kind = u_getIntPropertyValue(c, UCHAR_EAST_ASIAN_WIDTH);
+    const bool wide = kind == U_EA_WIDE || kind == U_EA_FULLWIDTH;
+    const bool combines = u_charType(c) == U_NON_SPACING_MARK || u_charType(c) == U_ENCLOSING_MARK;
+    width += combines ? 0 : wide ? 2 : 1;
+    text.remove_prefix(length);
+  }
+  return width;
 }
 
 std::string nearest(std::string_view name, const std::vector<std::string>& candidates) {
@@ -144,6 +180,12 @@ std::vector<std::string> split(std::string_view text, char separator) {
   }
 }
 
+std::vector<std::string> split_list(std::string_view text) {
+  std::vector<std::string> items = split(text, ',');
+  for (std::string& item : items) item = trim(item);
+  return items;
+}
+
 std::string join(const std::vector<std::string>& parts, std::string_view separator) {
   return fmt::format("{}", fmt::join(parts, separator));
 }
@@ -153,6 +195,10 @@ std::string_view trim(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(kSpace);
   if (begin == std::string_view::npos) return {};
   return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
+}
+
+std::string counted(std::size_t number, std::string_view noun) {
+  return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
 }
 
 std::string human_bytes(std::uint64_t bytes) {

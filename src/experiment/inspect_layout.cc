@@ -12,24 +12,22 @@ namespace {
 constexpr std::size_t kLabelWidth = 13;
 constexpr std::string_view kCut = "…";
 
-bool starts_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; }
-
-// Characters of valid UTF-8.
-std::size_t width_of(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), starts_character));
-}
-
-// At most `width` characters, the last of which says that there were more.
+// At most `width` columns, the last of which says that there were more.
 std::string cut(const std::string& text, std::size_t width) {
-  if (width_of(text) <= width) return text;
-  std::size_t bytes = 0;
-  for (std::size_t characters = 1; characters < width; ++characters)
-    bytes += utf8_length(std::string_view(text).substr(bytes));
-  return text.substr(0, bytes) + std::string(kCut);
+  if (terminal_width(text) <= width) return text;
+  std::string_view rest = text;
+  std::size_t used = 0;
+  while (true) {
+    const std::string_view character = rest.substr(0, utf8_length(rest));
+    used += terminal_width(character);
+    if (used + terminal_width(kCut) > width) break;
+    rest.remove_prefix(character.size());
+  }
+  return text.substr(0, text.size() - rest.size()) + std::string(kCut);
 }
 
 std::string pad(const std::string& text, std::size_t width, Table::Align align) {
-  const std::string space(width - std::min(width, width_of(text)), ' ');
+  const std::string space(width - std::min(width, terminal_width(text)), ' ');
   return align == Table::Align::kLeft ? text + space : space + text;
 }
 
@@ -42,13 +40,13 @@ void Page::add(std::string_view label, std::string_view value) {
   const std::string indent(line.size(), ' ');
   std::size_t used = line.size();
   for (const std::string& word : split(escape_for_terminal(value), ' ')) {
-    if (used > indent.size() && used + width_of(word) > kPageWidth) {
+    if (used > indent.size() && used + terminal_width(word) > kPageWidth) {
       lines_ += std::string(line, 0, line.find_last_not_of(' ') + 1) + "\n";
       line = indent;
       used = indent.size();
     }
     line += word + " ";
-    used += width_of(word) + 1;
+    used += terminal_width(word) + 1;
   }
   lines_ += std::string(line, 0, line.find_last_not_of(' ') + 1) + "\n";
 }
@@ -76,8 +74,8 @@ std::string Table::text() const {
   for (const Column& column : columns_) headings.push_back(column.heading);
   std::vector<std::size_t> widths;
   for (std::size_t i = 0; i < columns_.size(); ++i) {
-    widths.push_back(width_of(headings[i]));
-    for (const auto& row : rows_) widths[i] = std::max(widths[i], width_of(row[i]));
+    widths.push_back(terminal_width(headings[i]));
+    for (const auto& row : rows_) widths[i] = std::max(widths[i], terminal_width(row[i]));
   }
   std::string result = line(headings, widths);
   for (const auto& row : rows_) result += line(row, widths);
@@ -91,10 +89,6 @@ std::string grouped(std::int64_t number) {
     digits.insert(static_cast<std::size_t>(at), ",");
   }
   return digits;
-}
-
-std::string counted(std::size_t number, std::string_view noun) {
-  return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
 }
 
 std::string plain(const Json& value) { return value.is_string() ? value.get<std::string>() : to_line(value); }

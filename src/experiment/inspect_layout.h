@@ -48,9 +48,6 @@ class Table {
 // "1,234,567"
 std::string grouped(std::int64_t number);
 
-// "1 prompt", "2 prompts"
-std::string counted(std::size_t number, std::string_view noun);
-
 // A value for people: texts without quotes, everything else as JSON.
 std::string plain(const Json& value);
 

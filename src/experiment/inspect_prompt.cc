@@ -1,8 +1,9 @@
 #include "hrt/experiment/inspect_prompt.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
-#include "hrt/base/error.h"
 #include "hrt/base/strings.h"
 #include "inspect_layout.h"
 

@@ -40,6 +40,27 @@ TEST(EscapeForTerminal, ShowsWhatWouldActOnTheTerminal) {
   EXPECT_EQ(escape_for_terminal(std::string_view("\0", 1)), "\\x00");
 }
 
+TEST(EscapeForTerminal, ShowsWhatWouldNotBeSeen) {
+  EXPECT_EQ(escape_for_terminal("a\u200bb\u00ad\u2060\ufeff"), "a\\u200bb\\xad\\u2060\\ufeff");
+  EXPECT_EQ(escape_for_terminal("\u3164\U000e0041"), "\\u3164\\U000e0041");
+  EXPECT_EQ(escape_for_terminal("a\u00a0b\u3000"), "a\\xa0b\\u3000");
+  EXPECT_EQ(escape_for_terminal("e\u0301\u0308 \u2764\ufe0f"), "e\u0301\u0308 \u2764\ufe0f");
+  EXPECT_EQ(escape_for_terminal("\"\u0301x"), "\"\\u0301x");
+  EXPECT_EQ(escape_for_terminal("\u0301\u0301"), "\\u0301\\u0301");
+}
+
+TEST(EscapeForTerminal, LeavesWhatIsEscapedAlready) {
+  const std::string once = escape_for_terminal("\x1b \u200b \U000e0041 \\n");
+  EXPECT_EQ(escape_for_terminal(once), once);
+}
+
+TEST(TerminalWidth, CountsColumns) {
+  EXPECT_EQ(terminal_width(""), 0U);
+  EXPECT_EQ(terminal_width("ab\u00e9"), 3U);
+  EXPECT_EQ(terminal_width("e\u0301"), 1U);
+  EXPECT_EQ(terminal_width("\u6f22\u5b57\U0001F600"), 6U);
+}
+
 TEST(Nearest, OffersNamesThatAreNear) {
   const std::vector<std::string> names{"template", "system", "positions"};
   EXPECT_EQ(nearest("tempalte", names), "template");
@@ -53,12 +74,15 @@ TEST(Nearest, OffersNamesThatAreNear) {
 TEST(Strings, SplitJoinTrim) {
   EXPECT_THAT(split("a,,b", ','), ElementsAre("a", "", "b"));
   EXPECT_THAT(split("", ','), ElementsAre(""));
+  EXPECT_THAT(split_list("a, b ,c"), ElementsAre("a", "b", "c"));
   EXPECT_EQ(join({"a", "", "b"}, ", "), "a, , b");
   EXPECT_EQ(trim(" \t a b\r\n"), "a b");
   EXPECT_EQ(trim(" \n "), "");
 }
 
 TEST(Human, Units) {
+  EXPECT_EQ(counted(0, "prompt"), "0 prompts");
+  EXPECT_EQ(counted(1, "prompt"), "1 prompt");
   EXPECT_EQ(human_bytes(0), "0 B");
   EXPECT_EQ(human_bytes(999), "999 B");
   EXPECT_EQ(human_bytes(1000), "1.0 kB");

@@ -58,6 +58,14 @@ TEST(InspectLayout, TablesCutWhatDoesNotFit) {
                     HasSubstr("xx\u2026\n"), HasSubstr("  10  \\n     y\n")));
 }
 
+TEST(InspectLayout, WideCharactersKeepColumnsInLine) {
+  Table table({{"a", Table::Align::kLeft, 6}, {"b"}});
+  table.add({"\u6f22\u5b57", "x"});
+  table.add({"\u6f22\u5b57\u6f22\u5b57", "x"});
+  table.add({"\u200b", "x"});
+  EXPECT_EQ(table.text(), "  a       b\n  \u6f22\u5b57    x\n  \u6f22\u5b57\u2026   x\n  \\u200b  x\n");
+}
+
 TEST(InspectLayout, GroupsDigits) {
   EXPECT_EQ(grouped(0), "0");
   EXPECT_EQ(grouped(999), "999");

@@ -8,7 +8,7 @@ namespace hrt {
 
 enum class Verbosity { kQuiet, kNormal, kVerbose };
 
-// Logs go to stderr as plain lines ("warning: ..."); results are never logged.
+// Logs go to stderr as plain lines ("warning: ..."), escaped for a terminal; results are never logged.
 void setup_logging(Verbosity verbosity);
 
 // Only errors are shown; nobody wants progress either.

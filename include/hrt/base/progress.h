@@ -2,9 +2,28 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace hrt {
+
+// Tells from how the done share of some work grew how long the rest will take. What was done lately counts
+// more, with a time constant of a third of the time so far: a phase of another speed shows soon, and does not
+// make the answer jump.
+class TimeLeft {
+ public:
+  // `now` in seconds since the start, `share` in 0..1. What is there in the first moment was done by an
+  // earlier process.
+  void update(double now, double share);
+  // Seconds; nothing while it is too early to tell.
+  std::optional<double> seconds() const;
+
+ private:
+  double now_ = 0;
+  double share_ = 0;
+  double time_ = 0;  // passed and gained, both discounted
+  double gain_ = 0;
+};
 
 // Progress of something that takes more than a moment, on stderr: a bar with time left on a terminal, a plain
 // line every few seconds elsewhere, nothing when quiet.
@@ -21,7 +40,7 @@ class Progress {
   void set_work(std::int64_t done);  // how much of the work is done
 
  private:
-  void draw_when_due();
+  void update();
   void draw(bool last);
   double share() const;  // of the work done, 0..1
 
@@ -33,6 +52,7 @@ class Progress {
   std::int64_t work_done_ = 0;
   bool terminal_;
   bool drawn_ = false;
+  TimeLeft left_;
   std::chrono::steady_clock::time_point start_;
   std::chrono::steady_clock::time_point last_draw_;
 };
