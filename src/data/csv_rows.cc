@@ -12,10 +12,14 @@ namespace {
 struct Rows {
   CsvRow open;
   std::vector<CsvRow> complete;
+  std::int64_t line = 0;       // being read
+  std::int64_t cell_line = 0;  // where the open cell begins
 };
 
-void end_cell(void* data, std::size_t size, void* rows) {
-  static_cast<Rows*>(rows)->open.cells.emplace_back(static_cast<const char*>(data), size);
+void end_cell(void* data, std::size_t size, void* opaque) {
+  Rows& rows = *static_cast<Rows*>(opaque);
+  rows.open.cells.emplace_back(static_cast<const char*>(data), size);
+  rows.cell_line = rows.line;
 }
 
 void end_row(int /*terminator*/, void* opaque) {
@@ -36,26 +40,36 @@ class Parser {
 
   // Feeds one line with its end, so that rows know where they begin.
   std::vector<CsvRow> feed(std::string_view line, std::int64_t number) {
-    if (rows_.open.line == 0 && !trim(line).empty()) rows_.open.line = number;
-    line_ = number;
-    check(csv_parse(&parser_, line.data(), line.size(), end_cell, end_row, &rows_) == line.size());
+    if (rows_.open.line == 0 && !trim(line).empty()) rows_.open.line = rows_.cell_line = number;
+    rows_.line = number;
+    if (csv_parse(&parser_, line.data(), line.size(), end_cell, end_row, &rows_) != line.size())
+      refuse_quote();
     return std::exchange(rows_.complete, {});
   }
 
   std::vector<CsvRow> finish() {
-    check(csv_fini(&parser_, end_cell, end_row, &rows_) == 0);
+    if (csv_fini(&parser_, end_cell, end_row, &rows_) != 0) refuse_open_quote();
     return std::exchange(rows_.complete, {});
   }
 
  private:
-  void check(bool good) {
-    if (!good) throw InputError("{}:{}: broken csv: {}", origin_, line_, csv_strerror(csv_error(&parser_)));
+  [[noreturn]] void refuse_quote() {
+    if (csv_error(&parser_) != CSV_EPARSE)
+      throw RunError("{}: {}", origin_, csv_strerror(csv_error(&parser_)));
+    throw InputError(
+        "{}:{}: broken csv: a stray quote in the cell that begins in line {} (a cell with quotes "
+        "stands in quotes, and each quote inside is written twice)",
+        origin_, rows_.line, rows_.cell_line);
+  }
+
+  [[noreturn]] void refuse_open_quote() const {
+    throw InputError("{}:{}: broken csv: the cell that begins here is in quotes that never end", origin_,
+                     rows_.cell_line);
   }
 
   const std::string& origin_;
   csv_parser parser_ = {};
   Rows rows_;
-  std::int64_t line_ = 0;
 };
 
 bool take_all(std::vector<CsvRow> rows, const std::function<bool(CsvRow)>& take) {

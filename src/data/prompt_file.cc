@@ -63,8 +63,7 @@ class RecordReader {
     if (text == label_name(Label::kHarmful)) own = Label::kHarmful;
     if (text == label_name(Label::kHarmless)) own = Label::kHarmless;
     if (own == Label::kNone && !text.empty()) {
-      throw InputError("{}: expected harmful or harmless, found \"{}\"", object_.where("label"),
-                       escape_for_terminal(text));
+      throw InputError("{}: expected harmful or harmless, found \"{}\"", object_.where("label"), text);
     }
     if (own == Label::kNone) return source_.label;
     if (source_.label != Label::kNone && source_.label != own) {
@@ -79,8 +78,7 @@ class RecordReader {
     if (text.empty()) return std::nullopt;
     if (text == outcome_name(Outcome::kRefused)) return Outcome::kRefused;
     if (text == outcome_name(Outcome::kAccepted)) return Outcome::kAccepted;
-    throw InputError("{}: expected refused or accepted, found \"{}\"", object_.where("outcome"),
-                     escape_for_terminal(text));
+    throw InputError("{}: expected refused or accepted, found \"{}\"", object_.where("outcome"), text);
   }
 
   void read_text(PromptRecord& record) const {
@@ -103,8 +101,7 @@ class RecordReader {
     std::vector<std::string> names;
     for (const auto& [key, value] : raw_.value.items()) names.push_back(key);
     throw InputError("{}: no field \"{}\"{} (fields: {}; `field` says which one holds the instruction)",
-                     place_, missing, escape_for_terminal(did_you_mean(missing, names)),
-                     escape_for_terminal(join(names, ", ")));
+                     place_, missing, did_you_mean(missing, names), join(names, ", "));
   }
 
   Message message(const Json& value, std::size_t index) const {
@@ -112,7 +109,7 @@ class RecordReader {
     Message message{object.string("role"), object.string("content")};
     if (message.role != "system" && message.role != "user" && message.role != "assistant") {
       throw InputError("{}: expected system, user or assistant, found \"{}\"", object.where("role"),
-                       escape_for_terminal(message.role));
+                       message.role);
     }
     return message;
   }
@@ -169,7 +166,7 @@ bool matches(const PromptSource& source, const Json& record) {
 
 void read_source(const PromptSource& source, const std::string& set, std::vector<PromptRecord>& records) {
   // A .txt has one nameless column, whatever the other files' field is.
-  const FieldPath field(source.file.extension() == ".txt" ? "instruction" : source.field);
+  const FieldPath field(kind_of(source.file) == ".txt" ? "instruction" : source.field);
   std::int64_t count = 0;
   for_each_record(source.file, [&](RawRecord raw) {
     if (source.limit && count >= *source.limit) return false;
@@ -189,8 +186,22 @@ void check_ids(const std::vector<PromptRecord>& records) {
   for (const PromptRecord& record : records) {
     const auto [other, added] = seen.emplace(record.id, &record);
     if (!added) {
-      throw InputError("{}: id \"{}\" stands already at {}", place_of(record), escape_for_terminal(record.id),
+      throw InputError("{}: id \"{}\" stands already at {}", place_of(record), record.id,
                        place_of(*other->second));
+    }
+  }
+}
+
+// The same prompts of the same file twice are a slip, whatever the labels.
+void check_sources(std::span<const PromptSource> sources) {
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      std::error_code ignored;
+      const bool same_file = std::filesystem::equivalent(sources[i].file, sources[j].file, ignored);
+      if (!same_file || sources[i].field != sources[j].field || sources[i].where != sources[j].where)
+        continue;
+      throw InputError("{}: is given twice{}", sources[i].file.string(),
+                       sources[i].label == sources[j].label ? "" : ", with two labels");
     }
   }
 }
@@ -198,6 +209,7 @@ void check_ids(const std::vector<PromptRecord>& records) {
 }  // namespace
 
 std::string place_of(const PromptRecord& record) {
+  if (record.file.empty()) return "--prompt";
   return fmt::format("{}:{}", record.file.string(), record.line);
 }
 
@@ -209,6 +221,7 @@ std::vector<Message> messages_of(const PromptRecord& record) {
 }
 
 std::vector<PromptRecord> read_prompts(std::span<const PromptSource> sources) {
+  check_sources(sources);
   std::vector<PromptRecord> records;
   std::unordered_map<std::string, int> stems;
   for (const PromptSource& source : sources) {
@@ -222,29 +235,6 @@ std::vector<PromptRecord> read_prompts(std::span<const PromptSource> sources) {
 
 std::vector<PromptRecord> read_prompts(const PromptSource& source) {
   return read_prompts(std::span(&source, 1));
-}
-
-std::vector<Overlap> find_overlap(std::span<const PromptRecord> records) {
-  std::unordered_map<std::string_view, std::vector<const PromptRecord*>> by_text;
-  std::vector<Overlap> overlaps;
-  for (const PromptRecord& record : records) {
-    if (!record.instruction) continue;
-    auto& same = by_text[*record.instruction];
-    if (std::ranges::any_of(same, [&](const PromptRecord* other) { return other->set == record.set; }))
-      continue;
-    for (const PromptRecord* other : same) {
-      const auto known = std::ranges::find_if(overlaps, [&](const Overlap& overlap) {
-        return overlap.set_a == other->set && overlap.set_b == record.set;
-      });
-      if (known != overlaps.end()) {
-        ++known->count;
-      } else {
-        overlaps.push_back({other->set, record.set, 1, other->id, record.id});
-      }
-    }
-    same.push_back(&record);
-  }
-  return overlaps;
 }
 
 }  // namespace hrt

@@ -1,6 +1,7 @@
 #include "record_file.h"
 
 #include <algorithm>
+#include <cctype>
 
 #include "csv_rows.h"
 #include "hrt/base/error.h"
@@ -67,12 +68,17 @@ void read_lines(const fs::path& file, const Take& take) {
 }
 
 void check_header(const CsvRow& header, const fs::path& file) {
+  const std::size_t separator = header.cells.front().find_first_of(";\t");
+  if (header.cells.size() == 1 && separator != std::string::npos) {
+    const char* name = header.cells.front()[separator] == ';' ? "semicolons" : "tabs";
+    throw InputError("{}:{}: the columns are separated by {}, expected commas", file.string(), header.line,
+                     name);
+  }
   std::vector<std::string> names = header.cells;
   std::ranges::sort(names);
   const auto twice = std::ranges::adjacent_find(names);
   if (twice != names.end()) {
-    throw InputError("{}:{}: column \"{}\" stands twice in the header", file.string(), header.line,
-                     escape_for_terminal(*twice));
+    throw InputError("{}:{}: column \"{}\" stands twice in the header", file.string(), header.line, *twice);
   }
 }
 
@@ -104,8 +110,14 @@ void read_csv(const fs::path& file, const Take& take) {
 
 }  // namespace
 
+std::string kind_of(const fs::path& file) {
+  std::string kind = file.extension().string();
+  std::ranges::transform(kind, kind.begin(), [](unsigned char c) { return std::tolower(c); });
+  return kind;
+}
+
 void for_each_record(const fs::path& file, const Take& take) {
-  const std::string kind = file.extension().string();
+  const std::string kind = kind_of(file);
   if (kind == ".jsonl") return read_jsonl(file, take);
   if (kind == ".json") return read_array(file, take);
   if (kind == ".csv") return read_csv(file, take);

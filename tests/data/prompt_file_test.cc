@@ -117,8 +117,14 @@ TEST_F(PromptFile, NamesTheLineOfABrokenOne) {
   refuses("s.jsonl", "{\"instruction\": \"x\"}\n{\"instruction\": }\n", "s.jsonl:2:");
   refuses("s.jsonl", "{\"instruction\": \"x\"}\n[1]\n", "s.jsonl:2: expected a JSON object, found array");
   refuses("s.jsonl", "{\"instruction\": \"x\"}\n{\"instruction\": \"\xff\"}\n", "s.jsonl:2: not UTF-8");
-  refuses("s.csv", "a,instruction\n1,\"x\ny\" z,2\n", "s.csv:3: broken csv");
-  refuses("s.csv", "a,instruction\n1,\"x\n", "s.csv:2: broken csv");
+  refuses("s.csv", "a,instruction\n1,\"x\ny\" z,2\n",
+          "s.csv:3: broken csv: a stray quote in the cell that begins in line 2");
+  refuses("s.csv", "a,instruction\n1,5\" disk\n", "s.csv:2: broken csv: a stray quote");
+  refuses("s.csv", "a,b,instruction\n1,\"x\ny\",\"z\n2,a,b\n",
+          "s.csv:3: broken csv: the cell that begins here is in quotes that never end");
+  refuses("s.csv", "a;instruction\n1;x\n",
+          "s.csv:1: the columns are separated by semicolons, expected commas");
+  refuses("s.csv", "a\tinstruction\n1\tx\n", "separated by tabs");
   refuses("s.csv", "a,instruction\n1,x\n1,x,3\n", "s.csv:3: expected 2 columns as in the header, found 3");
   refuses("s.csv", "a,a\n1,2\n", "s.csv:1: column \"a\" stands twice");
   refuses("s.json", "{\"instruction\": \"x\"}", "expected a JSON array");
@@ -161,17 +167,26 @@ TEST_F(PromptFile, RefusesAnIdTwice) {
           "s.jsonl:2: id \"a\" stands already at ");
 }
 
-TEST_F(PromptFile, FindsTheSameTextInTwoSets) {
-  const std::vector<PromptSource> sources = {{.file = write("a.txt", "x\ny\nx\nz\n")},
-                                             {.file = write("b.txt", "z\nx\nw\n")}};
-  const auto overlaps = find_overlap(read_prompts(sources));
-  ASSERT_EQ(overlaps.size(), 1U);
-  EXPECT_EQ(overlaps[0].set_a, "a");
-  EXPECT_EQ(overlaps[0].set_b, "b");
-  EXPECT_EQ(overlaps[0].count, 2);
-  EXPECT_EQ(overlaps[0].id_a, "a:4");
-  EXPECT_EQ(overlaps[0].id_b, "b:1");
+TEST_F(PromptFile, RefusesAFileTwice) {
+  const auto file = write("a.csv", "instruction,kind\nx,1\ny,2\n");
+  const auto refuses_both = [](const PromptSource& a, const PromptSource& b, const std::string& message) {
+    const std::vector<PromptSource> sources{a, b};
+    EXPECT_THAT([&] { read_prompts(sources); }, ThrowsMessage<InputError>(HasSubstr(message)));
+  };
+  refuses_both({.file = file}, {.file = folder_ / "." / "a.csv"}, "a.csv: is given twice");
+  refuses_both({.file = file, .label = Label::kHarmful}, {.file = file, .label = Label::kHarmless},
+               "a.csv: is given twice, with two labels");
+  const std::vector<PromptSource> parts{{.file = file, .where = {{"kind", "1"}}},
+                                        {.file = file, .where = {{"kind", "2"}}}};
+  EXPECT_EQ(read_prompts(parts).size(), 2U);
 }
+
+TEST_F(PromptFile, TakesEndingsInCapitals) {
+  EXPECT_THAT(texts(read("s.JSONL", "{\"instruction\": \"x\"}")), ElementsAre("x"));
+  EXPECT_THAT(texts(read("s.TXT", "y", {.field = "goal"})), ElementsAre("y"));
+}
+
+TEST_F(PromptFile, APromptOfTheCommandLineHasNoFile) { EXPECT_EQ(place_of(PromptRecord{}), "--prompt"); }
 
 }  // namespace
 }  // namespace hrt

@@ -30,14 +30,14 @@ struct PromptRecord {
   std::vector<std::int64_t> tokens;
   std::optional<std::string> reply;
   Json extra = Json::object();  // fields that hrt does not know, as they are
-  std::filesystem::path file;
-  std::int64_t line = 0;  // 1-based; in a .json array the number of the item
+  std::filesystem::path file;   // empty: a text of the command line
+  std::int64_t line = 0;        // 1-based; in a .json array the number of the item
 };
 
 // The exchange to render: messages, or system and instruction as turns. Not for prompts given as tokens.
 std::vector<Message> messages_of(const PromptRecord& record);
 
-// "FILE:LINE", for errors about a record.
+// "FILE:LINE", for errors about a record; "--prompt" for one that is in no file.
 std::string place_of(const PromptRecord& record);
 
 struct PromptSource {
@@ -55,18 +55,8 @@ struct PromptSource {
 
 // Reads one file after the other. Blank lines are left out. Throws InputError "FILE:LINE: ..." for: a broken
 // line, invalid UTF-8, an unknown field (with the nearest one), a wrong type, an id twice, a label that
-// contradicts, a file without records.
+// contradicts, a file without records, the same records of a file twice.
 std::vector<PromptRecord> read_prompts(std::span<const PromptSource> sources);
 std::vector<PromptRecord> read_prompts(const PromptSource& source);
-
-// The same instruction in two sets.
-struct Overlap {
-  std::string set_a;
-  std::string set_b;
-  std::int64_t count = 0;  // distinct texts
-  std::string id_a;        // the first one's ids, as an example
-  std::string id_b;
-};
-std::vector<Overlap> find_overlap(std::span<const PromptRecord> records);
 
 }  // namespace hrt
