@@ -10,6 +10,7 @@
 #include "hrt/experiment/versions.h"
 #include "hrt/model/device.h"
 #include "prompt_proof.h"
+#include "repeated_prompts.h"
 
 namespace hrt {
 namespace {
@@ -43,13 +44,7 @@ void warn_about_prompts(RunDirectory& run, const PromptSet& set) {
     if (missing > 0)
       run.warn(fmt::format("{} prompts lack position {} and are left out there", missing, set.specs[i].name));
   }
-  std::vector<PromptRecord> records;
-  for (const PreparedPrompt& prompt : set.prompts) records.push_back(prompt.record);
-  for (const Overlap& overlap : find_overlap(records)) {
-    run.warn(fmt::format("{} prompts stand in both {} and {} (such as {} and {})", overlap.count,
-                         escape_for_terminal(overlap.set_a), escape_for_terminal(overlap.set_b),
-                         escape_for_terminal(overlap.id_a), escape_for_terminal(overlap.id_b)));
-  }
+  for (const std::string& repeat : describe_repeats(set)) run.warn(repeat);
 }
 
 }  // namespace

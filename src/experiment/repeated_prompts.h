@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "hrt/experiment/prompt_set.h"
+
+namespace hrt {
+
+// What to say about prompts that stand more than once in a run: in one set, in two, or with opposite labels.
+// The same prompt is the same token ids. One line a kind and pair of sets, with the number of prompts and an
+// example.
+std::vector<std::string> describe_repeats(const PromptSet& set);
+
+}  // namespace hrt
