@@ -32,16 +32,36 @@ std::string version_line() {
                      v.at("torch").get<std::string>(), cuda, v.at("icu").get<std::string>());
 }
 
-// CLI11 puts several sentences on several lines; ours are one line.
-int report_usage(const CLI::App& app, const CLI::ParseError& error) {
-  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(error);  // --help
-  fmt::print(stderr, "hrt: {} (see --help)\n", escape_for_terminal(error.what()));
-  return static_cast<int>(ExitCode::kBadInput);
+// What the command does not know, as it was typed. Behind an unknown flag a word is taken for its value.
+std::string unknown_arguments(const CLI::App& command) {
+  std::vector<std::string> known;
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+  }
+  std::vector<std::string> flags;
+  std::vector<std::string> words;
+  for (const std::string& argument : command.remaining()) {
+    const std::string name = argument.substr(0, argument.find('='));
+    if (name.starts_with('-')) {
+      flags.push_back(fmt::format("no flag {}{}", name, did_you_mean(name, known)));
+    } else {
+      words.push_back(fmt::format("unexpected argument {}", argument));
+    }
+  }
+  return fmt::format("{}: {}", command.get_name(), join(flags.empty() ? words : flags, "; "));
 }
 
 int report(ExitCode code, std::string_view message) {
   spdlog::error("error: {}", message);
   return static_cast<int>(code);
+}
+
+int report_usage(const CLI::App& app, const CLI::ParseError& error) {
+  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(error);  // --help
+  const auto chosen = app.get_subcommands();
+  const bool unknown = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
+  const std::string what = unknown ? unknown_arguments(chosen.empty() ? app : *chosen.front()) : error.what();
+  return report(ExitCode::kBadInput, what + " (see --help)");
 }
 
 // The first line only: torch appends a stack.
@@ -53,8 +73,8 @@ void check_command(const CLI::App& app, int argc, char** argv) {
   std::vector<std::string> names;
   for (const CLI::App* sub : app.get_subcommands({})) names.push_back(sub->get_name());
   if (std::find(names.begin(), names.end(), argv[1]) != names.end()) return;
-  throw InputError("no command {}{} (commands: {})", escape_for_terminal(argv[1]),
-                   did_you_mean(argv[1], names), join(names, ", "));
+  throw InputError("no command {}{} (commands: {})", argv[1], did_you_mean(argv[1], names),
+                   join(names, ", "));
 }
 
 // Runs the program's parts under one roof for errors.

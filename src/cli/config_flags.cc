@@ -19,7 +19,7 @@ Json value_of(const KeySpec& key, const std::vector<std::string>& texts) {
       return number.is_discarded() ? Json(text) : number;
     }
     case KeyKind::kStrings:
-      return split(text, ',');
+      return split_list(text);
     case KeyKind::kNumbers: {
       Json numbers = Json::parse("[" + text + "]", nullptr, false);
       return numbers.is_discarded() ? Json(text) : numbers;

@@ -100,7 +100,9 @@ void add_experiment(CLI::App& app, Command command, Action& action) {
       ->group("Run");
   sub->add_flag("--print-config", options->print_config, "print the resolved config and stop")->group("Run");
   sub->add_flag("--json", options->json, "results as JSON on stdout")->group("Run");
-  auto* quiet = sub->add_flag("--quiet", options->quiet, "errors only")->group("Run");
+  auto* quiet = sub->add_flag("--quiet", options->quiet,
+                              "no progress and no log on stderr, errors only; results still go to stdout")
+                    ->group("Run");
   sub->add_flag("--verbose", options->verbose, "more about what happens")->group("Run")->excludes(quiet);
   if (!extract) add_export(*sub, action);
   sub->callback([command, options, sub, &action] {

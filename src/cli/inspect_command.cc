@@ -69,6 +69,12 @@ ExitCode run(InspectOptions options) {
   return run_inspect(options.request);
 }
 
+std::string at_least_one(const std::string& text) {
+  const Json number = Json::parse(text, nullptr, false);
+  const bool good = number.is_number_unsigned() && number > 0;
+  return good ? "" : fmt::format("must be an integer of at least 1, found {}", text);
+}
+
 // Flags that would have no effect are mistakes.
 void check_prompt_flags(const CLI::App& sub, const InspectOptions& options) {
   const bool given = options.request.prompt || options.request.prompts;
@@ -96,7 +102,7 @@ void add_prompt_flags(CLI::App& sub, InspectOptions& options) {
   sub.add_option("--limit", options.request.limit, "only the first N prompts")
       ->group(group)
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
+      ->check(at_least_one);
   sub.add_option("--template", options.chat_template, "chat template: auto, raw or a name [auto]")
       ->group(group)
       ->type_name("NAME");
@@ -147,7 +153,7 @@ void add_inspect(CLI::App& app, Action& action) {
   add_tensor_flags(*sub, *options);
   sub->add_flag("--families", options->families, "list the model types that hrt knows");
   sub->add_flag("--json", options->request.json, "JSON on stdout");
-  sub->add_flag("--quiet", options->quiet, "errors only");
+  sub->add_flag("--quiet", options->quiet, "no warnings on stderr, errors only");
   sub->callback([sub, options, &action] {
     check_prompt_flags(*sub, *options);
     action = [options] { return run(*options); };

@@ -16,8 +16,7 @@ std::vector<std::string> names_of(const Json& object) {
 void check_keys(const Json& object, const std::vector<std::string>& known, const std::string& where) {
   for (const auto& [name, value] : object.items()) {
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-    throw InputError("{}/{} is not known here{}", where, escape_for_terminal(name),
-                     did_you_mean(name, known));
+    throw InputError("{}/{} is not known here{}", where, name, did_you_mean(name, known));
   }
 }
 
@@ -55,7 +54,7 @@ PromptSource Catalog::source_of(const Json& entry, const std::string& where) con
 std::vector<PromptSource> Catalog::sources(const std::string& role) const {
   const Json& roles = content_.at("roles");
   if (!roles.contains(role)) {
-    throw InputError("{}: no role {}{} (roles: {})", file_.string(), escape_for_terminal(role),
+    throw InputError("{}: no role {}{} (roles: {})", file_.string(), role,
                      did_you_mean(role, names_of(roles)), join(names_of(roles), ", "));
   }
   const Json& entries = roles.at(role);

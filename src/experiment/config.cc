@@ -49,9 +49,20 @@ std::optional<Catalog> catalog_of(const Json& config) {
   return Catalog(*file, optional_value<std::string>(config, "data_root"));
 }
 
+// A bare text for a key that holds a list, as its flag would take it.
+Json as_list(const Override& change, Command command) {
+  if (!change.value.is_string()) return change.value;
+  for (const KeySpec& key : keys_of(command)) {
+    if (key.name != change.path) continue;
+    if (key.kind == KeyKind::kStrings) return split_list(change.value.get<std::string>());
+    if (key.kind == KeyKind::kSources) return Json::array({change.value});
+  }
+  return change.value;
+}
+
 Json overridden(Json config, const std::vector<Override>& overrides, Command command) {
   for (const Override& change : overrides) {
-    apply(config, change);
+    apply(config, {change.path, as_list(change, command), change.origin});
     check_config(config, command, change.origin);
   }
   return config;
@@ -91,8 +102,7 @@ void check_source_keys(const Json& entry, const std::string& origin) {
   if (!entry.is_object()) return;
   for (const auto& [key, value] : entry.items()) {
     if (std::find(kKnown.begin(), kKnown.end(), key) != kKnown.end()) continue;
-    throw InputError("{}/{} is not known here{}", origin, escape_for_terminal(key),
-                     did_you_mean(key, kKnown));
+    throw InputError("{}/{} is not known here{}", origin, key, did_you_mean(key, kKnown));
   }
 }
 
@@ -129,7 +139,7 @@ std::int64_t layer_number(std::string_view text, const std::string& whole) {
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size() || value < 0) {
-    throw InputError("--layers {}: \"{}\" is no layer number", whole, escape_for_terminal(text));
+    throw InputError("--layers {}: \"{}\" is no layer number", whole, text);
   }
   return value;
 }
@@ -147,9 +157,11 @@ void add_layers(std::set<std::int64_t>& layers, const std::string& item, const s
     last = layer_number(rest.substr(0, colon), whole);
     if (colon != std::string::npos) step = layer_number(rest.substr(colon + 1), whole);
   }
-  if (last >= count || last < first || step == 0) {
-    throw InputError("--layers {}: {} does not lie in 0..{}", whole, item, count - 1);
+  if (last < first) {
+    throw InputError("--layers {}: {} runs backwards, expected {}..{}", whole, item, last, first);
   }
+  if (step == 0) throw InputError("--layers {}: {} has no step, expected at least 1", whole, item);
+  if (last >= count) throw InputError("--layers {}: {} does not lie in 0..{}", whole, item, count - 1);
   for (std::int64_t layer = first; layer <= last; layer += step) layers.insert(layer);
 }
 
@@ -260,7 +272,7 @@ std::vector<std::int64_t> resolve_layers(const Json& layers, std::int64_t count)
   if (layers == "all") return result;
   std::vector<std::string> items;
   if (layers.is_string()) {
-    items = split(layers.get<std::string>(), ',');
+    items = split_list(layers.get<std::string>());
   } else {
     for (const Json& layer : layers) items.push_back(to_line(layer));
   }

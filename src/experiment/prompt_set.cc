@@ -16,11 +16,10 @@ namespace {
 class Offenders {
  public:
   void add(const PromptRecord& record) {
-    const std::string id = escape_for_terminal(record.id);
     if (count_++ == 0) {
-      first_ = fmt::format("{} ({})", place_of(record), id);
+      first_ = fmt::format("{} ({})", place_of(record), record.id);
     } else if (others_.size() < kNamed) {
-      others_.push_back(id);
+      others_.push_back(record.id);
     }
   }
 
@@ -92,7 +91,8 @@ Json position_json(const PreparedPrompt& prompt, const TokenRange& range, bool s
   const auto text = token_text(prompt.prompt, range.begin);
   return {{"index", range.begin},
           {"id", prompt.prompt.ids.at(static_cast<std::size_t>(range.begin))},
-          {"text", text ? Json(*text) : Json()}};
+          {"text", text ? Json(*text) : Json()},
+          {"part", part_name(prompt.prompt.parts.at(static_cast<std::size_t>(range.begin)))}};
 }
 
 }  // namespace

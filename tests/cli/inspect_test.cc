@@ -13,6 +13,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 std::string small_tokenizer(const std::string& name) {
@@ -123,6 +124,11 @@ TEST_F(InspectCommand, RefusesFlagsThatSayNothing) {
   refuses({"inspect", file, "--template", "llama2"}, "--template needs --prompt or --prompts");
   refuses({"inspect", file, "--prompt", "x", "--tensor", "x"}, "do not go with flags for tensor files");
   refuses({"inspect"}, "give a PATH");
+  refuses({"inspect", file, "--prompts", "x", "--limit", "0"},
+          "--limit: must be an integer of at least 1, found 0");
+  refuses({"inspect", small_tokenizer("llama2"), "--template", "llama2", "--prompt", "a", "--template-arg",
+           "x=y"},
+          "error: --prompt: ");
 }
 
 TEST_F(InspectCommand, RefusesPathsThatHoldNothing) {
@@ -141,6 +147,14 @@ TEST_F(InspectCommand, ReadsFilesOfTorch) {
   EXPECT_EQ(tensor.at("strides"), Json({8, 1}));
   refuses({"inspect", file, "--tensor", "tensors"},
           "no tensor tensors, did you mean tensor?; it holds tensor");
+}
+
+TEST_F(InspectCommand, ShowsWhatCannotBeSeen) {
+  const ProcessResult result = run_hrt(
+      {"inspect", small_tokenizer("llama2"), "--template", "llama2", "--prompt", "a\u200bb \u0301\u00ad"});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.out, AllOf(HasSubstr("\\u200b"), HasSubstr("\\u0301"), HasSubstr("\\xad"),
+                                Not(HasSubstr("\u200b"))));
 }
 
 TEST_F(InspectCommand, ListsFamilies) {

@@ -88,7 +88,11 @@ TEST_F(UsageErrors, AreOneLineAndExitTwo) {
   const BadInput cases[] = {
       {"no command", {}, "subcommand"},
       {"unknown command", {"extrakt"}, "extrakt"},
-      {"unknown flag", {"extract", "--modell", "x"}, "--modell"},
+      {"unknown flag", {"extract", "--modell", "x"}, "extract: no flag --modell, did you mean --model?"},
+      {"unknown flags as typed",
+       {"extract", "--zzzz", "--out", "@run", "--tempalte=raw", "y"},
+       "extract: no flag --zzzz; no flag --tempalte, did you mean --template?"},
+      {"stray word", {"extract", "stray", "word"}, "unexpected argument stray; unexpected argument word"},
       {"no model", {"extract", "--out", "@run", "--prompts", "PROMPTS"}, "no model"},
       {"no such model",
        {"extract", "--model", "@nowhere", "--prompts", "PROMPTS", "--out", "@run"},
@@ -106,6 +110,12 @@ TEST_F(UsageErrors, AreOneLineAndExitTwo) {
       {"id twice", with({"--prompts", "@twice.jsonl"}), "twice.jsonl:2"},
       {"wrong config", with({"--prompts", "PROMPTS", "--config", "@config.json"}),
        "/seed must be an integer"},
+      {"backwards layers", with({"--prompts", "PROMPTS", "--layers", "3..1"}), "runs backwards"},
+      {"escape sequence in a file's name", with({"--prompts", "@\x1b[31m.jsonl"}), "\\x1b[31m.jsonl"},
+      {"escape sequence in a template's name", with({"--prompts", "PROMPTS", "--template", "\x1b]0;x\x07"}),
+       "\\x1b]0;x\\x07"},
+      {"escape sequence in a flag", {"extract", "--\x1b[31m"}, "--\\x1b[31m"},
+      {"file twice", with({"--prompts", "PROMPTS", "--harmful", "PROMPTS"}), "given twice"},
       {"unknown position", with({"--prompts", "PROMPTS", "--positions", "t_ints"}), "t_inst"},
       {"position of the reply", with({"--prompts", "PROMPTS", "--positions", "t_resp+0"}), "t_resp+0"},
       {"layer out of range", with({"--prompts", "PROMPTS", "--layers", "9"}), "0..3"},
@@ -118,6 +128,11 @@ TEST_F(UsageErrors, AreOneLineAndExitTwo) {
       {"resume and overwrite", with({"--prompts", "PROMPTS", "--resume", "--overwrite"}), "excludes"},
   };
   for (const BadInput& c : cases) expect(c);
+}
+
+TEST_F(UsageErrors, SpacesBehindCommasAreNotMeant) {
+  const ProcessResult result = run_hrt({"extract", "--print-config", "--positions", "t_inst, -1"});
+  EXPECT_EQ(Json::parse(result.out).at("positions"), Json({"t_inst", "-1"}));
 }
 
 TEST_F(UsageErrors, AnExistingRunIsNotTouched) {

@@ -106,6 +106,15 @@ TEST_F(ConfigTest, SetReachesIntoListsAndObjects) {
   EXPECT_EQ(resolved.at("template_arg").at("date_string"), "today");
 }
 
+TEST_F(ConfigTest, ABareTextForAListIsTakenAsItsFlagWould) {
+  const Json resolved = resolve_config(
+      Command::kExtract, std::nullopt,
+      {parse_set("positions=t_inst, -1"), parse_set("harmful=a,b.jsonl"), parse_set("judge=union")});
+  EXPECT_EQ(resolved.at("positions"), Json({"t_inst", "-1"}));
+  EXPECT_EQ(resolved.at("harmful"), Json({"a,b.jsonl"}));
+  EXPECT_EQ(resolved.at("judge"), "union");
+}
+
 TEST_F(ConfigTest, SetOfAnUnknownPlaceIsAnError) {
   EXPECT_THAT(error_of([] { resolve_config(Command::kExtract, std::nullopt, {parse_set("harmful.3=x")}); }),
               HasSubstr("--set harmful.3=x: 3 is no index of a list of 0"));
@@ -118,6 +127,10 @@ TEST_F(ConfigTest, LayersAreNumbersAndRanges) {
   EXPECT_THAT(resolve_layers("all", 3), ElementsAre(0, 1, 2));
   EXPECT_THAT(resolve_layers("5,0..4:2,4", 6), ElementsAre(0, 2, 4, 5));
   EXPECT_THAT(resolve_layers(Json({3, 1}), 4), ElementsAre(1, 3));
+  EXPECT_THAT(resolve_layers("0, 2..3", 4), ElementsAre(0, 2, 3));
+  EXPECT_THAT(error_of([] { resolve_layers("3..1", 6); }), HasSubstr("3..1 runs backwards, expected 1..3"));
+  EXPECT_THAT(error_of([] { resolve_layers("1..3:0", 6); }), HasSubstr("expected at least 1"));
+  EXPECT_THAT(error_of([] { resolve_layers("1..9", 6); }), HasSubstr("1..9 does not lie in 0..5"));
   for (const char* bad : {"7", "3..1", "1..9", "a", "", "0..4:0", "-1"}) {
     EXPECT_THROW(resolve_layers(bad, 6), InputError) << bad;
   }
