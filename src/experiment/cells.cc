@@ -8,6 +8,7 @@
 #include "hrt/base/strings.h"
 #include "hrt/experiment/config.h"
 #include "hrt/experiment/config_keys.h"
+#include "hrt/experiment/direction_source.h"
 
 namespace hrt {
 namespace {
@@ -150,8 +151,10 @@ class Sweep {
 
   std::string name() const {
     const Json& name = entry_.at("name");
-    return name.is_null() ? fmt::format("{} {}", base_.direction, entry_.at("op").get<std::string>())
-                          : name.get<std::string>();
+    if (!name.is_null()) return name;
+    const DirectionName direction = split_direction(base_.direction);
+    return fmt::format("{} {}", direction.name.empty() ? direction.path.stem().string() : direction.name,
+                       op_name(base_.op));
   }
 
   void add_cell(std::vector<Cell>& cells, Scope scope, double coefficient,

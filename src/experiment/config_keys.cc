@@ -92,7 +92,12 @@ bool is_valid(const KeySpec& key, const Json& value) {
   return false;
 }
 
-Json object_schema(const std::vector<KeySpec>& keys);
+// An extraction within another run: how runs are written is not its business.
+std::vector<KeySpec> extraction_keys() {
+  std::vector<KeySpec> keys = keys_of(Command::kExtract);
+  std::erase_if(keys, [](const KeySpec& key) { return key.group == "Run"; });
+  return keys;
+}
 
 Json schema_of(const KeySpec& key) {
   const Json string{{"type", "string"}};
@@ -117,10 +122,11 @@ Json schema_of(const KeySpec& key) {
     case KeyKind::kNumbers:
       return {{"type", "array"}, {"items", {{"type", "number"}}}};
     case KeyKind::kSweeps:
-      return {{"type", "array"},
-              {"items", object_schema(key.name == "also" ? intervention_keys() : sweep_keys())}};
+      return {
+          {"type", "array"},
+          {"items", {{"$ref", key.name == "also" ? "#/definitions/intervention" : "#/definitions/sweep"}}}};
     case KeyKind::kExtract:
-      return object_schema(keys_of(Command::kExtract));
+      return {{"$ref", "#/definitions/extract"}};
     case KeyKind::kCondition:
       return {{"type", "object"}, {"required", {"rows"}}, {"maxProperties", 2}};
   }
@@ -148,7 +154,8 @@ Json source_schema() {
       {"field", string},
       {"where", {{"type", "object"}, {"description", "only prompts whose fields have these values"}}},
       {"limit", {{"type", "integer"}, {"minimum", 1}}},
-      {"post_instruction", {{"type", "boolean"}, {"description", "false: nothing stands behind the instruction"}}},
+      {"post_instruction",
+       {{"type", "boolean"}, {"description", "false: nothing stands behind the instruction"}}},
       {"as", {{"type", "string"}, {"description", "what tables call these prompts"}}}};
   const Json object{{"type", "object"}, {"properties", properties}, {"additionalProperties", false}};
   return {{"anyOf", {string, object}}};
@@ -184,7 +191,7 @@ void check_keys(const Json& object, const std::vector<KeySpec>& keys, const std:
 void check_inside(const KeySpec& key, const Json& value, const std::string& origin,
                   const std::string& pointer) {
   if (key.kind == KeyKind::kExtract) {
-    check_keys(value, keys_of(Command::kExtract), "`hrt extract`", origin, pointer);
+    check_keys(value, extraction_keys(), "an extraction", origin, pointer);
   }
   if (key.kind != KeyKind::kSweeps) return;
   const bool also = key.name == "also";
@@ -224,7 +231,10 @@ Json config_schema() {
   Json schema{{"$schema", "http://json-schema.org/draft-07/schema#"}, {"title", "hrt config"}};
   schema.update(object_schema(all_keys()));
   schema["properties"]["$schema"] = {{"type", "string"}};
-  schema["definitions"] = {{"source", source_schema()}};
+  schema["definitions"] = {{"source", source_schema()},
+                           {"sweep", object_schema(sweep_keys())},
+                           {"intervention", object_schema(intervention_keys())},
+                           {"extract", object_schema(extraction_keys())}};
   return schema;
 }
 
