@@ -198,8 +198,10 @@ void check_sources(std::span<const PromptSource> sources) {
     for (std::size_t j = 0; j < i; ++j) {
       std::error_code ignored;
       const bool same_file = std::filesystem::equivalent(sources[i].file, sources[j].file, ignored);
-      if (!same_file || sources[i].field != sources[j].field || sources[i].where != sources[j].where)
+      if (!same_file || sources[i].field != sources[j].field || sources[i].where != sources[j].where ||
+          sources[i].post_instruction != sources[j].post_instruction) {
         continue;
+      }
       throw InputError("{}: is given twice{}", sources[i].file.string(),
                        sources[i].label == sources[j].label ? "" : ", with two labels");
     }

@@ -71,6 +71,7 @@ TEST(Cells, ADirectionOfEveryCategoryIsASweepOfEach) {
   EXPECT_THAT(swept[2].on, ElementsAre("theft"));
   PromptRecord record;
   record.category = "fraud";
+  record.label = Label::kHarmful;
   EXPECT_TRUE(is_on(swept[1], record));
   EXPECT_FALSE(is_on(swept[2], record));
   EXPECT_TRUE(is_on(swept[0], record));
