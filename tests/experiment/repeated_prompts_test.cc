@@ -1,5 +1,7 @@
 #include "repeated_prompts.h"
 
+#include <fmt/format.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 namespace hrt {
@@ -55,6 +57,30 @@ TEST_F(RepeatedPrompts, OppositeLabelsComeFirst) {
       ElementsAre(HasSubstr("labelled both harmful and harmless: 1 prompt of a (such as a:1 and a:2)"),
                   HasSubstr("labelled both harmful and harmless: 1 prompt of a and b (such as a:2 and b:3)"),
                   HasSubstr("the same prompt in two sets: 1 prompt of a and b (such as a:1 and b:3)")));
+}
+
+PreparedPrompt asked(const std::string& id, const std::string& instruction) {
+  PromptRecord record;
+  record.set = "s";
+  record.id = id;
+  record.instruction = instruction;
+  return {std::move(record), prompt_from_ids({1}), {}};
+}
+
+TEST(SharedPrompts, TheSameRequestCountsWhateverStandsAroundIt) {
+  PromptSet extracted;
+  extracted.prompts = {asked("x1", "how?"), asked("x2", "why?")};
+  PreparedPrompt exchange = asked("a3", "");
+  exchange.record.instruction.reset();
+  exchange.record.messages = {{"user", "hello"}, {"assistant", "yes?"}, {"user", "why?"}};
+  PromptSet steered;
+  steered.prompts = {asked("a1", "when?"), asked("a2", "how?"), exchange};
+  EXPECT_THAT(
+      describe_shared(steered, extracted),
+      ElementsAre(HasSubstr("steered by directions that they are part of: 2 prompts of s (such as a2, "
+                            "there x1)")));
+  steered.prompts.resize(1);
+  EXPECT_THAT(describe_shared(steered, extracted), IsEmpty());
 }
 
 }  // namespace
