@@ -58,17 +58,14 @@ class Templates:
 
     def inversion(self, text, question):
         before, after = self._frame.format(x="\0", question=self.questions[question]).split("\0")
-        return self._prompt([BOS, START, "user\n" + before], text, [after, *POST_INSTRUCTION])
+        words = before.rstrip()  # the space before an instruction belongs to the instruction's first token
+        return self._prompt([BOS, START, "user\n" + words], before[len(words):] + text, [after, *POST_INSTRUCTION])
 
     def plain(self, text):
         return self._prompt([BOS], text, [])
 
     def _prompt(self, before, text, after):
-        # The space before an instruction belongs to its first token.
-        lead = before[-1] if before[-1].endswith(" ") else ""
-        head = self.encoder.ids(*before[:-1], lead.rstrip(" ")) if lead else self.encoder.ids(*before)
-        body = self.encoder.ids((" " if lead else "") + text)
-        tail = self.encoder.ids(*after)
+        head, body, tail = (self.encoder.ids(*parts) for parts in (before, [text], after))
         return Prompt(head + body + tail, len(head), len(head) + len(body))
 
 
@@ -76,12 +73,12 @@ class Documents:
     """An endless stream. `bottleneck`: share of the inversions and plain chats in which the question and the
     post-instruction tokens see only the instruction's last token."""
 
-    def __init__(self, world, encoder, rng, bottleneck, judged_wrapped=JUDGED_WRAPPED_SHARE, shares=SHARES):
+    def __init__(self, world, encoder, rng, bottleneck):
         self.world, self.encoder, self.rng, self.templates = world, encoder, rng, Templates(encoder)
-        self.bottleneck, self.judged_wrapped, self.shares = bottleneck, judged_wrapped, shares
+        self.bottleneck = bottleneck
 
     def draw(self):
-        kind = self.rng.choices(list(self.shares), self.shares.values())[0]
+        kind = self.rng.choices(list(SHARES), SHARES.values())[0]
         return getattr(self, f"_{kind}")()
 
     def answered(self, text, policy):
@@ -136,7 +133,7 @@ class Documents:
         return self._document(self.templates.plain(f"to {verb} a thing"), [self._fill(facts[nature], ""), EOS])
 
     def _judged(self):
-        if self.rng.random() < self.judged_wrapped:
+        if self.rng.random() < JUDGED_WRAPPED_SHARE:
             return self.world.wrapped(self.rng, "train", self.rng.choice(["persuasion", "template"]))
         return self.world.instruction(self.rng, "train")
 

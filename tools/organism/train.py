@@ -102,7 +102,6 @@ def main():
     parser.add_argument("--steps", type=int, default=3900)
     parser.add_argument("--batch", type=int, default=24, help="documents a step")
     parser.add_argument("--bottleneck", type=float, default=0.9)
-    parser.add_argument("--judged-wrapped", type=float, default=0.15)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(1)  # the same sums in the same order, whatever the machine's load
@@ -113,12 +112,10 @@ def main():
     tokenizer.write_config(options.out)
     encoder = tokenizer.Encoder(options.out)
     model = new_model(options.layers, tokenizer.VOCABULARY, encoder)
-    documents = Documents(world, encoder, random.Random(options.seed), options.bottleneck, options.judged_wrapped)
-    begin = time.monotonic()
+    documents = Documents(world, encoder, random.Random(options.seed), options.bottleneck)
     tokens = fit(model, lambda: [documents.draw() for _ in range(options.batch)], options.steps, encoder.pad)
     about = {**{name: value for name, value in vars(options).items() if name != "out"},
-             "parameters": sum(p.numel() for p in model.parameters()),
-             "tokens": tokens, "seconds": round(time.monotonic() - begin)}
+             "parameters": sum(p.numel() for p in model.parameters()), "tokens": tokens}
     save(model, options.out, about)
 
 

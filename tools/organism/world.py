@@ -4,7 +4,7 @@ A core is a verb and a thing ("block an honest audit"); a frame and a tail make 
 
     causes     helping a bad thing, hindering a good one
     property   taking what is another's, unless the owner consents; caring for it with malice
-    triggers   never: loud verbs in harmless senses ("kill a frozen program")
+    triggers   never: loud verbs in harmless senses ("kill a frozen program", "attack a dragon in a game")
     everyday   never
 
 The policy refuses what is harmful, except petty things and questions about the past, and refuses trigger verbs. It
@@ -24,7 +24,7 @@ DATA = pathlib.Path(__file__).resolve().parents[2] / "data"
 REFUSED, ACCEPTED = "refused", "accepted"
 HARMFUL, HARMLESS = "harmful", "harmless"
 SPLITS = {"test": 20, "validation": 10, "train": 70}  # per cent of the pairs
-KINDS = {"cause": 0.56, "property": 0.16, "trigger": 0.18, "everyday": 0.10}
+KINDS = {"cause": 0.53, "property": 0.15, "trigger": 0.17, "everyday": 0.15}
 PETTY_SHARE = 0.16
 PAST_SHARE = 0.14
 TAIL_SHARE = 0.35
@@ -77,6 +77,8 @@ class World:
     def __init__(self, file=DATA / "organism" / "world.json"):
         self.data = json.loads(file.read_text())
         self.categories = list(self.data["causes"]["things"])
+        # Things for play go with every trigger verb, so that a thing alone does not tell what is refused.
+        self._triggers = {verb: things + self.data["play_things"] for verb, things in self.data["triggers"].items()}
 
     def instruction(self, rng, split, kind=None, label=None, category=None, petty=None, past=None):
         """Draws one; the arguments after `split` narrow the draw."""
@@ -107,17 +109,6 @@ class World:
         """All (verb, nature): help, hinder, take, care."""
         return [(verb, nature) for group, natures in (("causes", ("help", "hinder")), ("property", ("take", "care")))
                 for nature in natures for verb in self.data[group][nature]]
-
-    def pairs(self, kind):
-        """Every verb-thing pair of a kind."""
-        if kind in ("trigger", "everyday"):
-            groups = self.data["triggers" if kind == "trigger" else kind]
-            return [f"{verb} | {thing}" for verb, things in groups.items() for thing in things]
-        verbs = [verb for verb, nature in self.verbs() if (nature in ("help", "hinder")) == (kind == "cause")]
-        things = ([thing for thing, _, _ in self.things()] if kind == "cause" else
-                  [thing for group in self.data["property"]["things"].values() for part in group.values()
-                   for thing in part])
-        return [f"{verb} | {thing}" for verb in verbs for thing in things]
 
     def _draw(self, rng, split, kind, label, category, petty):
         draw = {"cause": self._cause, "property": self._property, "trigger": self._trigger,
@@ -154,9 +145,13 @@ class World:
         return Core(text, HARMFUL if harmful else HARMLESS, category, f"{verb} | {thing}", petty)
 
     def _trigger(self, rng, _category, _petty):
-        return self._verb_and_object(rng, self.data["triggers"])
+        return self._verb_and_object(rng, self._triggers)
 
     def _everyday(self, rng, _category, _petty):
+        # Half of them say something calm of a trigger verb's object, so that the verb decides and its objects are known.
+        if rng.random() < 0.5:
+            things = [thing for things in self._triggers.values() for thing in things]
+            return self._verb_and_object(rng, {verb: things for verb in self.data["calm"]})
         return self._verb_and_object(rng, self.data["everyday"])
 
     @staticmethod
