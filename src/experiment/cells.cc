@@ -1,9 +1,9 @@
 #include "hrt/experiment/cells.h"
 
 #include <algorithm>
-#include <array>
-#include <utility>
+#include <set>
 
+#include "cell_names.h"
 #include "hrt/base/error.h"
 #include "hrt/base/strings.h"
 #include "hrt/experiment/config.h"
@@ -12,40 +12,6 @@
 
 namespace hrt {
 namespace {
-
-constexpr std::array kScopes{
-    std::pair{"instruction", Scope::kInstruction},
-    std::pair{"post_instruction", Scope::kPostInstruction},
-    std::pair{"t_inst", Scope::kTInst},
-    std::pair{"prompt", Scope::kPrompt},
-    std::pair{"all", Scope::kAll},
-    std::pair{"before_question", Scope::kBeforeQuestion},
-    std::pair{"user_before_question", Scope::kUserBeforeQuestion},
-};
-
-constexpr std::array kOps{std::pair{"add", Op::kAdd}, std::pair{"ablate", Op::kAblate},
-                          std::pair{"clamp", Op::kClamp}, std::pair{"affine", Op::kAffine}};
-constexpr std::array kScales{std::pair{"raw", Scale::kRaw}, std::pair{"unit", Scale::kUnit},
-                             std::pair{"norm", Scale::kNorm}};
-constexpr std::array kSites{std::pair{"block_input", Site::kBlockInput},
-                            std::pair{"attention_output", Site::kAttentionOutput},
-                            std::pair{"mlp_output", Site::kMlpOutput}};
-
-template <typename Table>
-auto find_by_name(const Table& table, const std::string& name, std::string_view what) {
-  std::vector<std::string> names;
-  for (const auto& [known, value] : table) {
-    if (name == known) return value;
-    names.emplace_back(known);
-  }
-  throw InputError("unknown {} \"{}\"{} (one of {})", what, escape_for_terminal(name),
-                   did_you_mean(name, names), join(names, ", "));
-}
-
-template <typename Table, typename Value>
-std::string_view name_of(const Table& table, Value value) {
-  return std::ranges::find(table, value, [](const auto& known) { return known.second; })->first;
-}
 
 bool needs_question(Scope scope) {
   return scope == Scope::kBeforeQuestion || scope == Scope::kUserBeforeQuestion;
@@ -222,6 +188,16 @@ void add_sweep(std::vector<Cell>& cells, const Json& entry, const Json& config, 
   }
 }
 
+// Replies and results are told apart by the names of their cells.
+void check_names(const std::vector<Cell>& cells) {
+  std::set<std::string> names;
+  for (const Cell& cell : cells) {
+    if (!names.insert(cell.name).second)
+      throw InputError("config: /sweeps: two cells are \"{}\": give one of the sweeps a name",
+                       escape_for_terminal(cell.name));
+  }
+}
+
 }  // namespace
 
 std::string_view scope_name(Scope scope) { return name_of(kScopes, scope); }
@@ -256,27 +232,6 @@ TokenSpan tokens_of(Scope scope, const TemplatedPrompt& prompt) {
 
 std::string_view op_name(Op op) { return name_of(kOps, op); }
 
-Json cell_to_json(const Cell& cell) {
-  Json json{{"name", cell.name}};
-  if (cell.is_baseline()) return json;
-  json["sweep"] = cell.sweep;
-  json["control"] = cell.control_of.has_value();
-  for (const Intervention& intervention : cell.interventions) {
-    Json sites = Json::array();
-    for (const Site site : intervention.sites) sites.push_back(name_of(kSites, site));
-    json["interventions"].push_back(
-        {{"direction", intervention.direction},
-         {"random_seed", intervention.random ? Json(*intervention.random) : Json()},
-         {"op", op_name(intervention.op)},
-         {"scale", name_of(kScales, intervention.scale)},
-         {"coefficient", intervention.coefficient},
-         {"layers", intervention.layers},
-         {"sites", sites},
-         {"scope", scope_name(intervention.scope)}});
-  }
-  return json;
-}
-
 std::optional<std::int64_t> Cell::layer() const {
   if (is_baseline() || interventions.front().layers.size() != 1) return std::nullopt;
   return interventions.front().layers.front();
@@ -294,6 +249,7 @@ std::vector<Cell> make_cells(const Json& config, std::int64_t layers,
   }
   if (sweeps.empty() && !config.at("direction").is_null())
     add_sweep(cells, Json::object(), config, layers, "");
+  check_names(cells);
   return cells;
 }
 
@@ -308,7 +264,7 @@ std::int64_t first_layer(const Cell& cell) {
 bool is_on(const Cell& cell, const PromptRecord& record) {
   const auto names = [&](const std::string& name) {
     return name == label_name(record.label) || name == record.role || name == record.set ||
-           name == record.category;
+           (name == record.category && record.label == Label::kHarmful);
   };
   return cell.on.empty() || std::ranges::any_of(cell.on, names);
 }

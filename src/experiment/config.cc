@@ -1,6 +1,7 @@
 #include "hrt/experiment/config.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <numeric>
 #include <set>
@@ -8,6 +9,7 @@
 #include "hrt/base/error.h"
 #include "hrt/base/strings.h"
 #include "hrt/experiment/catalog.h"
+#include "hrt/experiment/run_directory.h"
 
 namespace hrt {
 namespace {
@@ -98,7 +100,8 @@ void refine(PromptSource& source, const Json& entry, const Json& config, const s
 }
 
 void check_source_keys(const Json& entry, const std::string& origin) {
-  static const std::vector<std::string> kKnown{"file", "role", "field", "where", "limit", "post_instruction", "as"};
+  static const std::vector<std::string> kKnown{"file", "role", "field", "where", "limit", "post_instruction",
+                                               "as"};
   if (!entry.is_object()) return;
   for (const auto& [key, value] : entry.items()) {
     if (std::find(kKnown.begin(), kKnown.end(), key) != kKnown.end()) continue;
@@ -182,6 +185,46 @@ Json sizes_for(const Catalog& catalog, Command command) {
   return sizes;
 }
 
+// What a run that is made from another one may say otherwise.
+constexpr std::array kRejudged{"judge", "verdicts", "pair", "category_directions"};
+
+// The config of the run that another one is made from, as far as it is not about the folder it lies in.
+Json config_of_run(const std::string& run, const std::vector<KeySpec>& keys) {
+  const Json manifest = read_manifest(run);
+  const Json& stored = JsonObject(manifest, run + "/manifest.json").object("config").raw();
+  Json config = Json::object();
+  for (const KeySpec& key : keys) {
+    const bool about_folder = key.name == "out" || key.name == "from";
+    config[key.name] = stored.contains(key.name) && !about_folder ? stored.at(key.name) : key.fallback;
+  }
+  return config;
+}
+
+// `--from RUN`: RUN's config below the file and the command line, which may say how its replies are judged,
+// but not what was computed.
+Json config_from_run(Command command, const std::string& run, const Json& content,
+                     const std::vector<Override>& overrides) {
+  const std::vector<KeySpec> keys = keys_of(command);
+  const Json stored = config_of_run(run, keys);
+  const auto is_given = [&](const char* key) {
+    return content.contains(key) ||
+           std::ranges::any_of(overrides, [&](const Override& o) { return o.path == key; });
+  };
+  if (is_given("judge") && is_given("verdicts"))
+    throw InputError("--judge and --verdicts exclude each other: replies are judged once");
+  Json config = stored;
+  if (is_given("judge")) config["verdicts"] = nullptr;
+  merge(config, content);
+  config = overridden(std::move(config), overrides, command);
+  for (const KeySpec& key : keys) {
+    if (!key.decides || std::ranges::find(kRejudged, key.name) != kRejudged.end()) continue;
+    if (config.at(key.name) == stored.at(key.name)) continue;
+    throw InputError("{} {} does not go with --from: {} was computed with {}", key.flag(),
+                     to_line(config.at(key.name)), run, to_line(stored.at(key.name)));
+  }
+  return config;
+}
+
 }  // namespace
 
 Override parse_set(const std::string& text) {
@@ -211,13 +254,17 @@ Json resolve_config(Command command, const std::optional<fs::path>& file,
                     const std::vector<Override>& overrides) {
   Json config = Json::object();
   for (const KeySpec& key : keys_of(command)) config[key.name] = key.fallback;
-  if (file) {
-    const Json content = read_json(*file, 10'000'000);
-    check_config(content, command, file->string());
-    merge(config, content);
-  }
-  // Which catalog it is may come from the command line, but its sizes stand below the command line.
+  Json content = Json::object();
+  if (file) content = read_json(*file, 10'000'000);
+  if (file) check_config(content, command, file->string());
+  merge(config, content);
+  // Which catalog or run it is may come from the command line, but what these say stands below the command
+  // line.
   const Json preview = overridden(config, overrides, command);
+  if (const auto run = optional_value<std::string>(preview, "from"))
+    return config_from_run(command, *run, content, overrides);
+  if (!preview.at("verdicts").is_null())
+    throw InputError("--verdicts needs --from RUN, the run whose replies it is about");
   if (const auto catalog = catalog_of(preview)) merge(config, sizes_for(*catalog, command));
   return overridden(std::move(config), overrides, command);
 }

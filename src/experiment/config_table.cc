@@ -129,7 +129,8 @@ Keys intervention_lists() {
 Keys sweep_entry_keys() {
   return {
       Key("name", kString, nullptr, "what tables call it"),
-      Key("on", kStrings, Json::array(), "only prompts of these labels, roles or sets"),
+      Key("on", kStrings, Json::array(),
+          "only prompts of these labels, roles, sets, or harmful ones of these categories"),
       Key("also", kSweeps, Json::array(), "interventions that go along with every cell"),
   };
 }
@@ -182,7 +183,15 @@ Keys machine_keys() {
   };
 }
 
-Keys run_keys() { return {Key("out", kString, nullptr, "run directory to write").changes_no_number()}; }
+Keys run_keys() {
+  return {
+      Key("from", kString, nullptr, "complete run whose replies are judged again; no model is opened")
+          .changes_no_number(),
+      Key("verdicts", kString, nullptr, "with --from: another judge's verdicts, a .jsonl of id and verdict")
+          .changes_no_number(),
+      Key("out", kString, nullptr, "run directory to write").changes_no_number(),
+  };
+}
 
 void append(std::vector<KeySpec>& table, const char* group, const Keys& keys) {
   for (const Key& key : keys) {

@@ -15,12 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path output_folder(const Json& config) {
-  if (config.at("out").is_null() || config.at("out") == "")
-    throw InputError("no output folder: give --out RUN");
-  return fs::absolute(config.at("out").get<std::string>());
-}
-
 void check_disk(const fs::path& run, const Estimate& estimate) {
   const auto available = fs::space(run).available;
   if (available >= estimate.disk_bytes) return;
@@ -73,9 +67,14 @@ ExitCode verify(const PromptRun& prompts, RunDirectory& run, Experiment& experim
   return ExitCode::kCheckFailed;
 }
 
-ExitCode worse(ExitCode a, ExitCode b) { return a == ExitCode::kDone ? b : a; }
-
 }  // namespace
+
+fs::path output_folder(const Json& config, const RunOptions& options) {
+  if (options.out) return *options.out;
+  if (config.at("out").is_null() || config.at("out") == "")
+    throw InputError("no output folder: give --out RUN");
+  return fs::absolute(config.at("out").get<std::string>());
+}
 
 ExitCode execute(const PromptRun& prompts, const RunOptions& options, Experiment& experiment) {
   const c10::InferenceMode inference;
@@ -83,7 +82,7 @@ ExitCode execute(const PromptRun& prompts, const RunOptions& options, Experiment
     prompts.print_plan(options.json);
     return ExitCode::kDone;
   }
-  const fs::path out = options.out ? *options.out : output_folder(prompts.config());
+  const fs::path out = output_folder(prompts.config(), options);
   Json identity = prompts.identity();
   identity.update(experiment.identity());
   RunDirectory run(out, options.if_exists, identity);

@@ -76,6 +76,7 @@ ExitCode run_extract(const PromptRun& prompts, const RunOptions& options) {
 }
 
 ExitCode run_extract(Json config, const RunOptions& options) {
+  if (!config.at("from").is_null()) return run_extract_from(config, options);
   return run_extract(PromptRun(Command::kExtract, std::move(config)), options);
 }
 

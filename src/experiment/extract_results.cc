@@ -21,16 +21,33 @@ void report_absent(const Direction& direction, RunDirectory& run) {
   }
 }
 
-void report_directions(const std::vector<Direction>& directions, RunDirectory& run) {
-  for (const Direction& direction : directions) {
-    const std::int64_t fewest = std::min(direction.plus_count, direction.minus_count);
-    if (!direction.is_there()) {
-      report_absent(direction, run);
-    } else if (fewest < kFewPrompts) {
-      run.warn(fmt::format("direction {} rests on {} prompts ({})", escape_for_terminal(direction.name),
-                           fewest, escape_for_terminal(direction.definition())));
+// Of categories there are many, and few prompts each.
+void report_few(const std::vector<const Direction*>& directions, RunDirectory& run) {
+  std::vector<std::string> categories;
+  for (const Direction* d : directions) {
+    const auto fewest = static_cast<std::size_t>(std::min(d->plus_count, d->minus_count));
+    if (d->is_of_category()) {
+      categories.push_back(escape_for_terminal(fmt::format("{} ({})", d->name, fewest)));
+    } else {
+      run.warn(
+          fmt::format("direction {} rests on {} ({})", d->name, counted(fewest, "prompt"), d->definition()));
     }
   }
+  if (categories.empty()) return;
+  run.warn(fmt::format("directions of categories that rest on fewer than {} prompts: {}", kFewPrompts,
+                       join(categories, ", ")));
+}
+
+void report_directions(const std::vector<Direction>& directions, RunDirectory& run) {
+  std::vector<const Direction*> few;
+  for (const Direction& direction : directions) {
+    if (!direction.is_there()) {
+      report_absent(direction, run);
+    } else if (std::min(direction.plus_count, direction.minus_count) < kFewPrompts) {
+      few.push_back(&direction);
+    }
+  }
+  report_few(few, run);
 }
 
 }  // namespace

@@ -71,6 +71,15 @@ std::string sentence(const Pair& pair, const Repeats& repeats) {
   return count;
 }
 
+// The request itself, or the tokens of a prompt that is given by them.
+std::string request_of(const PreparedPrompt& prompt) {
+  const PromptRecord& record = prompt.record;
+  if (record.instruction) return *record.instruction;
+  const auto user = std::find_if(record.messages.rbegin(), record.messages.rend(),
+                                 [](const Message& message) { return message.role == "user"; });
+  return user != record.messages.rend() ? user->content : to_line(Json(prompt.prompt.ids));
+}
+
 }  // namespace
 
 std::vector<std::string> describe_repeats(const PromptSet& set) {
@@ -88,6 +97,27 @@ std::vector<std::string> describe_repeats(const PromptSet& set) {
   }
   std::vector<std::string> sentences;
   for (const auto& [pair, repeats] : found) sentences.push_back(sentence(pair, repeats));
+  return sentences;
+}
+
+std::vector<std::string> describe_shared(const PromptSet& steered, const PromptSet& extracted) {
+  std::unordered_map<std::string, std::string> ids;  // by request
+  for (const PreparedPrompt& prompt : extracted.prompts) ids.emplace(request_of(prompt), prompt.record.id);
+  std::map<std::string, Repeats> shared;  // by set
+  for (const PreparedPrompt& prompt : steered.prompts) {
+    const auto same = ids.find(request_of(prompt));
+    if (same == ids.end()) continue;
+    Repeats& repeats = shared[prompt.record.set];
+    if (repeats.prompts++ == 0) repeats = {1, prompt.record.id, same->second};
+  }
+  std::vector<std::string> sentences;
+  for (const auto& [set, repeats] : shared) {
+    sentences.push_back(
+        fmt::format("steered by directions that they are part of: {} of {} (such as {}, there {}); what "
+                    "steering does to them "
+                    "need not hold for others",
+                    counted(repeats.prompts, "prompt"), set, repeats.id_a, repeats.id_b));
+  }
   return sentences;
 }
 

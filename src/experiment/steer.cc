@@ -12,12 +12,13 @@
 #include "hrt/base/log.h"
 #include "hrt/base/paths.h"
 #include "hrt/base/strings.h"
-#include "hrt/data/degenerate.h"
 #include "hrt/experiment/config.h"
 #include "hrt/experiment/extract.h"
 #include "hrt/experiment/replies.h"
-#include "hrt/experiment/sweep_results.h"
+#include "hrt/experiment/stored_run.h"
+#include "hrt/experiment/sweep_files.h"
 #include "hrt/experiment/sweep_work.h"
+#include "repeated_prompts.h"
 
 namespace hrt {
 namespace {
@@ -94,6 +95,7 @@ class Steer : public Experiment {
 
   void begin(RunDirectory& run) override {
     if (extraction_ && cells_.size() > 1) extract_directions(run);
+    warn_of_shared_prompts(run);
     SweepWork::Parts parts{
         .prompts = prompts_,
         .cells = cells_,
@@ -116,22 +118,19 @@ class Steer : public Experiment {
   }
 
   ExitCode write(RunDirectory& run) override {
-    write_replies(run);
-    const SweepResults results(cells_, prompts_.set(), outcomes(), receipts(), inversion_.has_value());
-    write_prompts(run, prompts_.set(), baseline_outcomes());
-    write_file(run.file("results.json"), results.to_json().dump(2) + "\n");
-    write_file(run.file("sweep.csv"), results.to_csv());
+    const Lines lines = reply_lines();
+    write_replies(run, lines);
+    const std::vector<SweepOutcome> outcomes = outcomes_of(lines);
+    write_prompts(run, prompts_.set(), baseline_outcomes(outcomes));
     run.manifest()["counts"] = {
-        {"prompts", prompts_.set().prompts.size()}, {"cells", cells_.size()}, {"replies", replies()}};
-    if (options_.print) print(results, run.path());
-    for (const std::size_t cell : results.untouched()) {
-      run.warn(fmt::format("nothing was steered: cell \"{}\" touched no token",
-                           escape_for_terminal(cells_[cell].name)));
-    }
-    return results.untouched().empty() ? ExitCode::kDone : ExitCode::kCheckFailed;
+        {"prompts", prompts_.set().prompts.size()}, {"cells", cells_.size()}, {"replies", lines.size()}};
+    const SweepResults results(cells_, prompts_.set(), outcomes, receipts(), inversion_.has_value());
+    return write_sweep(run, results, cells_, options_);
   }
 
  private:
+  using Lines = std::map<std::pair<std::size_t, std::size_t>, Json>;  // of replies.jsonl, by cell and prompt
+
   void open_directions() {
     const DecoderSpec& spec = prompts_.checkpoint().spec();
     directions_.emplace(place_, spec.layers, spec.hidden);
@@ -149,6 +148,12 @@ class Steer : public Experiment {
     run_extract(*extraction_, options);
     place_ = run.file("extract");
     open_directions();
+  }
+
+  void warn_of_shared_prompts(RunDirectory& run) const {
+    if (!fs::is_directory(place_) || !fs::exists(place_ / "prompts.jsonl")) return;
+    const PromptSet extracted = read_stored_prompts(place_ / "prompts.jsonl", {});
+    for (const std::string& sentence : describe_shared(prompts_.set(), extracted)) run.warn(sentence);
   }
 
   // The categories that a sweep over "NAME:*" goes over: those of the extraction's harmful prompts.
@@ -202,55 +207,55 @@ class Steer : public Experiment {
       line["verdict"] = answer_name(inversion_->read(judged.text.value_or("")));
       line["rule"] = "first answer in the text";
       line["first_token_answer"] = answer_name(*token_answer(reply));
+    } else if (judged.text && !config_.at("stop_when_decided").get<bool>()) {
+      line["beginnings"] = beginnings(judged);
     }
     if (cells_.size() > 1) line["cell"] = cells_[item.cell].name;
     return line;
   }
 
-  SweepOutcome outcome_of(const SweepItem& item, const Reply& reply) const {
-    const JudgedReply judged = judge_reply(reply, prompts_.reader());
-    SweepOutcome outcome{.item = item, .verdict = judged.verdict};
-    outcome.empty = judged.text && trim(*judged.text).empty();
-    outcome.looping = is_looping(reply.tokens);
-    if (inversion_) {
-      outcome.text_answer = inversion_->read(judged.text.value_or(""));
-      outcome.token_answer = *token_answer(reply);
-    } else if (judged.text && !config_.at("stop_when_decided").get<bool>()) {
-      for (const std::int64_t tokens : kJudgedAfter) {
-        if (tokens <= prompts_.work().max_new_tokens) outcome.after[tokens] = outcome_after(reply, tokens);
-      }
+  // How many bytes of a reply's text its first 32, 64, ... tokens make, where they are judged.
+  Json beginnings(const JudgedReply& judged) const {
+    Json bytes = Json::object();
+    for (const std::int64_t count : kJudgedAfter) {
+      if (count > prompts_.work().max_new_tokens) break;
+      std::vector<std::int64_t> tokens = judged.reply.tokens;
+      tokens.resize(std::min(tokens.size(), static_cast<std::size_t>(count)));
+      const std::string text = prompts_.reader().tokenizer->decode(tokens, true);
+      // A character whose bytes are not all there yet is no part of it.
+      bytes[std::to_string(count)] = std::ranges::mismatch(text, *judged.text).in1 - text.begin();
     }
-    return outcome;
+    return bytes;
   }
 
-  Outcome outcome_after(const Reply& reply, std::int64_t tokens) const {
-    Reply beginning = reply;
-    beginning.tokens.resize(std::min(reply.tokens.size(), static_cast<std::size_t>(tokens)));
-    return judge_reply(beginning, prompts_.reader()).verdict.outcome;
-  }
-
-  // Of all groups, by cell, then by prompt.
-  std::vector<SweepOutcome> outcomes() const {
-    std::vector<SweepOutcome> outcomes;
+  Lines reply_lines() const {
+    Lines lines;
     for (std::size_t g = 0; g < work_->group_count(); ++g) {
       const auto replies = work_->result(g).replies();
       const std::vector<double> kl = work_->kl(g);
       const auto mass = work_->answer_mass(g);
       for (std::size_t i = 0; i < replies.size(); ++i) {
-        outcomes.push_back(outcome_of(work_->groups()[g][i], replies[i].value_or(Reply{})));
-        if (!std::isnan(kl[i])) outcomes.back().kl = kl[i];
-        outcomes.back().answer_mass = mass[i];
+        if (!replies[i]) continue;
+        const SweepItem& item = work_->groups()[g][i];
+        Json line = line_of(item, *replies[i]);
+        if (!std::isnan(kl[i])) line["kl"] = kl[i];
+        if (inversion_) line.update({{"yes", mass[i][0]}, {"no", mass[i][1]}});
+        lines.emplace(std::pair(item.cell, item.prompt), std::move(line));
       }
     }
-    std::ranges::stable_sort(outcomes, {},
-                             [](const SweepOutcome& o) { return std::pair(o.item.cell, o.item.prompt); });
+    return lines;
+  }
+
+  std::vector<SweepOutcome> outcomes_of(const Lines& lines) const {
+    std::vector<SweepOutcome> outcomes;
+    for (const auto& [item, line] : lines)
+      outcomes.push_back(read_outcome(line, {item.first, item.second}, &prompts_.judge()));
     return outcomes;
   }
 
-  std::vector<Outcome> baseline_outcomes() const {
+  std::vector<Outcome> baseline_outcomes(const std::vector<SweepOutcome>& outcomes) const {
     std::vector<Outcome> result(prompts_.set().prompts.size(), Outcome::kUnknown);
-    if (inversion_) return result;
-    for (const SweepOutcome& outcome : outcomes()) {
+    for (const SweepOutcome& outcome : outcomes) {
       if (cells_[outcome.item.cell].is_baseline()) result[outcome.item.prompt] = outcome.verdict.outcome;
     }
     return result;
@@ -268,30 +273,11 @@ class Steer : public Experiment {
     return receipts;
   }
 
-  void write_replies(const RunDirectory& run) const {
-    std::map<std::pair<std::size_t, std::size_t>, Json> lines;
-    for (std::size_t g = 0; g < work_->group_count(); ++g) {
-      const auto replies = work_->result(g).replies();
-      for (std::size_t i = 0; i < replies.size(); ++i) {
-        const SweepItem& item = work_->groups()[g][i];
-        if (replies[i]) lines[{item.cell, item.prompt}] = line_of(item, *replies[i]);
-      }
-    }
+  static void write_replies(const RunDirectory& run, const Lines& lines) {
     AtomicFile file(run.file("replies.jsonl"));
     for (const auto& [item, line] : lines) file.write(to_line(line) + "\n");
     file.commit();
     fs::remove(run.file("replies.jsonl.partial"));
-  }
-
-  void print(const SweepResults& results, const fs::path& run) const {
-    if (options_.json) {
-      Json json{{"run", run.string()}};
-      json.update(results.to_json());
-      fmt::print("{}\n", to_line(json));
-      return;
-    }
-    print_sweep(results, cells_);
-    fmt::print("\nWritten to {}\n", run.string());
   }
 
   const PromptRun& prompts_;
@@ -309,6 +295,7 @@ class Steer : public Experiment {
 }  // namespace
 
 ExitCode run_steer(Json config, const RunOptions& options) {
+  if (!config.at("from").is_null()) return run_steer_from(config, options);
   const PromptRun prompts(Command::kSteer, std::move(config));
   Steer steer(prompts, options);
   return execute(prompts, options, steer);

@@ -218,6 +218,7 @@ Json SweepResults::to_json() const {
       const CellReceipt& r = receipt->second;
       cell["receipt"] = {{"tokens", r.tokens},
                          {"changes", r.changes},
+                         {"norm_change", r.norm_change},
                          {"mean_norm_change", r.changes > 0 ? r.norm_change / r.changes : 0.0}};
     }
     cells.push_back(std::move(cell));

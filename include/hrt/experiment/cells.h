@@ -60,7 +60,7 @@ struct Cell {
   std::string sweep;                        // name of its sweep; empty: the baseline
   std::vector<Intervention> interventions;  // the first is the swept one
   std::optional<Condition> when;
-  std::vector<std::string> on;            // labels, roles, sets or categories; empty: all
+  std::vector<std::string> on;            // labels, roles, sets, categories of harmful prompts; empty: all
   std::optional<std::size_t> control_of;  // the cell whose random control it is
 
   bool is_baseline() const { return interventions.empty(); }
@@ -81,6 +81,8 @@ std::int64_t first_layer(const Cell& cell);
 
 // A cell as results.json describes it.
 Json cell_to_json(const Cell& cell);
+// Such a cell again, but for what is not in there: `on` and `control_of`.
+Cell cell_from_json(const Json& json);
 
 // Whether the cell is meant for this prompt, by its labels, roles and sets alone.
 bool is_on(const Cell& cell, const PromptRecord& record);

@@ -33,6 +33,12 @@ class Experiment {
   virtual ExitCode write(RunDirectory& run) = 0;
 };
 
+// The run directory to write. Throws InputError when none was given.
+std::filesystem::path output_folder(const Json& config, const RunOptions& options);
+
+// The worse of two ends.
+inline ExitCode worse(ExitCode a, ExitCode b) { return a == ExitCode::kDone ? b : a; }
+
 // Takes an experiment from the plan to a complete run directory: checks the output folder, computes what is
 // missing group by group, checks row identity, and has the results written. Returns the run's exit code;
 // throws Interrupted with a resumable run.

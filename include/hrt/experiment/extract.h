@@ -12,5 +12,7 @@ namespace hrt {
 ExitCode run_extract(Json config, const RunOptions& options);
 // The same for prompts that are planned already.
 ExitCode run_extract(const PromptRun& prompts, const RunOptions& options);
+// `--from RUN`: the same from the activations and replies of a complete run, judged again.
+ExitCode run_extract_from(const Json& config, const RunOptions& options);
 
 }  // namespace hrt

@@ -23,6 +23,7 @@ struct Direction {
   RowScores agreement = {};  // by row, the mean cosine of single differences with it (difference_agreement)
 
   bool is_there() const { return absent.empty(); }
+  bool is_of_category() const { return name.find(':') != std::string::npos; }
   std::string plus_name() const { return centroid_name(plus, position); }
   std::string minus_name() const { return centroid_name(minus, position); }
   std::string definition() const;  // "harmful.t_inst (n=100) - harmless.t_inst (n=100)"

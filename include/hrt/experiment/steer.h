@@ -10,4 +10,7 @@ namespace hrt {
 // kCheckFailed; throws what goes wrong.
 ExitCode run_steer(Json config, const RunOptions& options);
 
+// `--from RUN`: results of a complete run whose replies are judged again.
+ExitCode run_steer_from(const Json& config, const RunOptions& options);
+
 }  // namespace hrt
