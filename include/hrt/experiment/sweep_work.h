@@ -66,8 +66,6 @@ class SweepWork : public GroupedWork {
   RowIdentity verify(const Decoder& decoder, double share, std::uint64_t seed) const;
 
  private:
-  struct Computation;
-
   void verify_item(const Decoder& decoder, std::size_t group, std::size_t item,
                    RowComparison& comparison) const;
 
