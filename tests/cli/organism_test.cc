@@ -119,5 +119,68 @@ TEST_F(Organism, DecidedRepliesEndEarlyWithTheSameVerdict) {
   EXPECT_FALSE(result(early, 0, "refused_harmful").contains("rate_after"));
 }
 
+// The card's figures were computed with transformers and hooks; hrt's must be the same. A reply may go the
+// other way where two logits are as good as equal.
+class OrganismCard : public Organism {
+ protected:
+  static constexpr int kUndecided = 1;
+
+  Json run(const std::string& config) const {
+    const ProcessResult result =
+        run_hrt({"steer", "--config", kProject + "/configs/zhao2025/" + config, "--data", kCatalog,
+                 "--device", "cpu", "--controls", "0", "--overwrite", "--out", folder_ / "run"});
+    EXPECT_EQ(result.code, 0) << result.err;
+    return read_json(folder_ / "run/results.json");
+  }
+
+  // Hits by layer in a sweep's results.
+  static std::vector<int> hits(const Json& results, const std::string& sweep, const std::string& scope) {
+    std::vector<int> counts;
+    for (const Json& cell : results.at("cells")) {
+      if (cell.value("sweep", "") != sweep || cell.at("interventions")[0].at("scope") != scope) continue;
+      for (const Json& entry : results.at("results")) {
+        if (entry.at("cell") == cell.at("name")) counts.push_back(entry.at("rate").at("count"));
+      }
+    }
+    return counts;
+  }
+
+  static void expect_same(const std::vector<int>& found, const Json& card) {
+    ASSERT_EQ(found.size(), card.size());
+    for (std::size_t layer = 0; layer < card.size(); ++layer) {
+      const Json& share = card[layer].contains("no") ? card[layer].at("no") : card[layer];
+      EXPECT_NEAR(found[layer], share.at("count").get<int>(), kUndecided) << "layer " << layer;
+    }
+  }
+
+  const Json card_ = read_json(kProject + "/data/organism/metrics.json");
+};
+
+TEST_F(OrganismCard, DirectionsAddedToTheInstruction) {
+  const Json results = run("fig4_8.json");
+  expect_same(hits(results, "v_h, instruction tokens", "instruction"),
+              card_.at("fig4").at("harmfulness").at("1"));
+  expect_same(hits(results, "v_r, instruction tokens", "instruction"),
+              card_.at("fig4").at("refusal").at("1"));
+}
+
+TEST_F(OrganismCard, ReplyInversionSteeredBothWays) {
+  const Json results = run("fig5_11_12.json");
+  const Json& card = card_.at("fig5");
+  expect_same(hits(results, "+v_h on harmless", "before_question"),
+              card.at("harmless +1 v_h, before_question"));
+  expect_same(hits(results, "-v_h on harmful", "before_question"),
+              card.at("harmful -1 v_h, before_question"));
+  expect_same(hits(results, "+v_r on harmless", "prompt"), card.at("harmless +1 v_r, whole"));
+  expect_same(hits(results, "-v_r on harmful", "prompt"), card.at("harmful -1 v_r, whole"));
+}
+
+TEST_F(OrganismCard, RefusalsWithoutThePostInstructionTokens) {
+  const Json results = run("table1.json");
+  expect_same({result(results, 0, "with post-instruction tokens").at("counts").at("refused"),
+               result(results, 0, "without").at("counts").at("refused")},
+              Json::array({card_.at("table1").at("with"), card_.at("table1").at("without")}));
+}
+
 }  // namespace
 }  // namespace hrt::testing
