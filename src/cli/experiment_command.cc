@@ -33,13 +33,15 @@ constexpr const char* kExtractFooter = R"(Examples:
   hrt extract --model MODEL --harmful bad.jsonl --harmless good.jsonl --out RUN
   hrt extract --model MODEL --prompts all.csv --field goal --outcomes none --positions t_inst,-1 --out RUN
   hrt extract --config configs/extract.json --data data/catalogs/smollm2.json --out RUN
-  hrt extract --config my.json --out RUN --resume)";
+  hrt extract --config my.json --out RUN --resume
+  hrt extract --from RUN --judge arditi2024 --out RUN2      the stored replies judged again, no model opened)";
 
 constexpr const char* kSteerFooter = R"(Examples:
   hrt steer --model MODEL --prompts asks.jsonl --max-new-tokens 64 --out RUN      plain greedy replies
   hrt steer --model MODEL --prompts asks.jsonl --direction RUN1:refusal --scope prompt --layers 0..20:4 --out RUN
   hrt steer --model MODEL --prompts bad.jsonl --direction RUN1:refusal --row 14 --op ablate --scope all --out RUN
-  hrt steer --config configs/zhao2025/fig4_8.json --data data/catalogs/organism.json --out RUN)";
+  hrt steer --config configs/zhao2025/fig4_8.json --data data/catalogs/organism.json --out RUN
+  hrt steer --from RUN --verdicts FILE.jsonl --out RUN2                            its replies judged by another)";
 
 // The threads that this process may use: Slurm's share, else its affinity mask (containers and taskset set
 // it).

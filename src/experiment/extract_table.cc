@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -56,22 +57,26 @@ void print_quadrants(const ExtractSummary& summary) {
   if (summary.unknown > 0) fmt::print("  {} replies could not be judged\n", summary.unknown);
 }
 
-// The agreement over the rows whose tokens have seen the prompt, as a share of one direction.
-std::string agreement_text(const ExtractSummary& summary, const Direction& direction) {
-  const auto mean = row_mean(direction.agreement, summary.rows).without_row_0;
-  return fmt::format("{} ({:.2f})", mean ? fmt::format("{:.2f}", *mean) : "-",
-                     agreement_of_noise(direction.plus_count, direction.minus_count));
+std::size_t name_width(const ExtractSummary& summary) {
+  std::size_t width = 9;
+  for (const Direction& d : summary.directions) width = std::max(width, escape_for_terminal(d.name).size());
+  return width;
 }
 
 void print_definitions(const ExtractSummary& summary) {
+  const std::size_t width = name_width(summary);
   fmt::print(
-      "\nDirections (raw differences of means), and the mean cosine of single differences with them over "
-      "rows "
-      "1..L\n(what noise alone gives)\n\n");
+      "\nDirections (raw differences of means). Agreement: the mean cosine of single differences with it,\n"
+      "over rows but row 0; noise: what unrelated rows would give\n\n"
+      "  {:<{}}  agreement  noise  definition\n",
+      "direction", width);
   for (const Direction& d : summary.directions) {
-    fmt::print("  {:<17} {:<12} {}\n", escape_for_terminal(d.name),
-               d.is_there() ? agreement_text(summary, d) : "absent",
-               escape_for_terminal(d.is_there() ? d.definition() : d.absent));
+    const auto agreement = row_mean(d.agreement, summary.rows).without_row_0;
+    fmt::print(
+        "  {:<{}}  {:>9}  {:>5}  {}\n", escape_for_terminal(d.name), width,
+        agreement ? fmt::format("{:.2f}", *agreement) : "-",
+        d.is_there() ? fmt::format("{:.2f}", agreement_of_noise(d.plus_count, d.minus_count)) : "-",
+        d.is_there() ? escape_for_terminal(d.definition()) : "absent: " + escape_for_terminal(d.absent));
   }
 }
 

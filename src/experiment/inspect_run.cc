@@ -71,6 +71,10 @@ std::string files_line(const fs::path& run) {
 std::string run_page(const fs::path& run, const Json& manifest) {
   Page page(fmt::format("{}: a run of hrt {}", run.string(), at(manifest, "/command")));
   page.add("status", status_line(manifest));
+  if (manifest.contains("from")) {
+    page.add("made from",
+             fmt::format("{}, its replies judged by {}", at(manifest, "/from/run"), at(manifest, "/judge")));
+  }
   if (manifest.contains("model")) page.add("model", model_line(manifest));
   if (manifest.contains("template")) {
     page.add("template",

@@ -12,6 +12,7 @@
 #include "hrt/base/log.h"
 #include "hrt/base/paths.h"
 #include "hrt/base/strings.h"
+#include "hrt/experiment/centroids.h"
 #include "hrt/experiment/config.h"
 #include "hrt/experiment/extract.h"
 #include "hrt/experiment/replies.h"
@@ -158,13 +159,7 @@ class Steer : public Experiment {
 
   // The categories that a sweep over "NAME:*" goes over: those of the extraction's harmful prompts.
   std::vector<std::string> categories() const {
-    std::set<std::string> names;
-    if (!extraction_) return {};
-    for (const PreparedPrompt& prompt : extraction_->set().prompts) {
-      if (prompt.record.label == Label::kHarmful && !prompt.record.category.empty())
-        names.insert(prompt.record.category);
-    }
-    return {names.begin(), names.end()};
+    return extraction_ ? harmful_categories(extraction_->set()) : std::vector<std::string>{};
   }
 
   Json directions_hash() const {

@@ -26,6 +26,30 @@ std::vector<Cell> cells(const std::vector<std::pair<std::string, Json>>& keys,
   return make_cells(config(keys), kLayers, categories);
 }
 
+TEST(Cells, AreReadBackFromResults) {
+  const Json sweeps =
+      Json::parse(R"([{"direction": "v", "op": "clamp", "coef": [2.5], "row": 3, "controls": 1,
+      "when": {"rows": "1..2", "below": -0.25}, "also": [{"direction": "w", "op": "affine", "reference": "r.t_inst"}]},
+      {"direction": "v", "op": "ablate", "controls": 0}])");
+  for (const Cell& cell : cells({{"sweeps", sweeps}})) {
+    const Cell again = cell_from_json(Json::parse(to_line(cell_to_json(cell))));
+    EXPECT_EQ(again.layer(), cell.layer());
+    Json expected = cell_to_json(cell);
+    if (expected.contains("control"))
+      expected["control"] = false;  // which cell's it is stands in their order
+    EXPECT_EQ(cell_to_json(again), expected);
+  }
+}
+
+TEST(Cells, NoTwoOfOneName) {
+  const Json sweeps = Json::parse(R"([{"direction": "v"}, {"direction": "v", "on": ["harmful"]}])");
+  EXPECT_THAT(
+      [&] {
+        cells({{"sweeps", sweeps}});
+      },
+      ThrowsMessage<InputError>(HasSubstr("give one of the sweeps a name")));
+}
+
 TEST(Cells, WithoutADirectionThereIsTheBaselineAlone) {
   EXPECT_EQ(cells({}).size(), 1);
   EXPECT_TRUE(cells({})[0].is_baseline());
