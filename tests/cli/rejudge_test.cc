@@ -140,5 +140,15 @@ TEST_F(Rejudge, AnotherCommandsRunIsRefused) {
   EXPECT_THAT(result.err, HasSubstr("a run of `hrt extract`, expected one of `hrt steer`"));
 }
 
+TEST_F(Rejudge, ASweepOfAnotherVersionIsRefused) {
+  const fs::path old = folder_ / "old";
+  fs::copy(sweep_, old);
+  folder_.write("old/results.json", "{}");
+  const ProcessResult result = again("steer", old, {});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, HasSubstr("old: not as this version of hrt writes it: "));
+  EXPECT_FALSE(fs::exists(again_));
+}
+
 }  // namespace
 }  // namespace hrt::testing
