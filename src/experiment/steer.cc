@@ -226,7 +226,7 @@ class Steer : public Experiment {
   Lines reply_lines() const {
     Lines lines;
     for (std::size_t g = 0; g < work_->group_count(); ++g) {
-      const auto replies = work_->result(g).replies();
+      const auto replies = work_->replies(g);
       const std::vector<double> kl = work_->kl(g);
       const auto mass = work_->answer_mass(g);
       for (std::size_t i = 0; i < replies.size(); ++i) {

@@ -35,14 +35,19 @@ std::string degenerate_text(const CellResult& result) {
   return count == 0 ? "" : std::to_string(count);
 }
 
+std::string coefficient_text(const Intervention& swept) {
+  const bool counts = swept.op == Op::kAdd || swept.op == Op::kClamp;
+  return counts ? fmt::format("{:+g}", swept.coefficient) : "-";
+}
+
 // A cell's line: what varies within its sweep, and what came of it.
 void print_line(const SweepResults& results, const Cell& cell, const CellResult& result) {
   const Intervention& swept = cell.interventions.front();
   const CellReceipt& receipt = results.receipt(result.cell);
   const std::string layer =
       cell.layer() ? std::to_string(*cell.layer()) : fmt::format("{} layers", swept.layers.size());
-  fmt::print("  {:<16} {:>6} {:>+6g}  {:<20} {:>16} {:>8} {:>6} {:>6} {:>7}\n", scope_name(swept.scope),
-             layer, swept.coefficient, escape_for_terminal(result.set),
+  fmt::print("  {:<16} {:>6} {:>6}  {:<20} {:>16} {:>8} {:>6} {:>6} {:>7}\n", scope_name(swept.scope), layer,
+             coefficient_text(swept), escape_for_terminal(result.set),
              results.has_rates() ? rate_text(result.rate) : counts_text(result),
              band_text(results.has_rates() ? results.band(result.cell, result.set) : std::nullopt),
              degenerate_text(result), result.kl ? fmt::format("{:.2g}", result.kl->value) : "",

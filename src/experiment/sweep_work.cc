@@ -38,12 +38,39 @@ std::vector<NamedTensor> SweepWork::compute(const Decoder& decoder, std::size_t 
 }
 
 std::vector<Json> SweepWork::reply_lines(std::size_t group) const {
-  const auto replies = result(group).replies();
+  const auto group_replies = replies(group);
   std::vector<Json> lines;
-  for (std::size_t i = 0; i < replies.size(); ++i) {
-    if (replies[i]) lines.push_back(parts_.describe(groups_[group][i], *replies[i]));
+  for (std::size_t i = 0; i < group_replies.size(); ++i) {
+    if (group_replies[i]) lines.push_back(parts_.describe(groups_[group][i], *group_replies[i]));
   }
   return lines;
+}
+
+std::vector<std::optional<Reply>> SweepWork::replies(std::size_t group) const {
+  std::vector<std::optional<Reply>> replies = result(group).replies();
+  const std::vector<bool> is_steered = steered(group);
+  std::map<std::size_t, std::optional<Reply>> baseline;  // by prompt, once it is needed
+  for (std::size_t i = 0; i < replies.size(); ++i) {
+    const SweepItem& item = groups_[group][i];
+    if (is_steered[i] || parts_.cells[item.cell].is_baseline()) continue;
+    if (baseline.empty()) baseline = baseline_replies();
+    replies[i] = baseline.at(item.prompt);
+  }
+  return replies;
+}
+
+// Every block of prompts begins with the group that holds its baseline, so that those needed are done.
+std::map<std::size_t, std::optional<Reply>> SweepWork::baseline_replies() const {
+  std::map<std::size_t, std::optional<Reply>> baseline;
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    if (!parts_.cells[groups_[g].front().cell].is_baseline() || !is_done(g)) continue;
+    const auto replies = result(g).replies();
+    for (std::size_t i = 0; i < replies.size(); ++i) {
+      const SweepItem& item = groups_[g][i];
+      if (parts_.cells[item.cell].is_baseline()) baseline[item.prompt] = replies[i];
+    }
+  }
+  return baseline;
 }
 
 std::vector<double> SweepWork::kl(std::size_t group) const {

@@ -69,9 +69,10 @@ TEST_F(Sweep, ASweepHasReceiptsControlsAndIntervals) {
 }
 
 TEST_F(Sweep, CoefficientZeroIsTheBaselineToTheBit) {
-  ASSERT_EQ(
-      run_hrt(steer(folder_ / "run", {"--direction", direction("v"), "--coef", "0", "--controls", "0"})).code,
-      0);
+  ASSERT_EQ(run_hrt(steer(folder_ / "run", {"--direction", direction("v"), "--coef", "0", "--controls", "0",
+                                            "--group-size", "12"}))
+                .code,
+            0);
   const auto lines = replies(folder_ / "run");
   ASSERT_EQ(lines.size(), 12 * 4);
   for (std::size_t i = 12; i < lines.size(); ++i) {

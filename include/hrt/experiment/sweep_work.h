@@ -51,7 +51,8 @@ class SweepWork : public GroupedWork {
   const std::vector<SweepGroup>& groups() const { return groups_; }
   std::vector<Json> reply_lines(std::size_t group) const override;
 
-  // Per item of a group.
+  // Per item of a group. An item that was not steered has the baseline's reply, which another group may hold.
+  std::vector<std::optional<Reply>> replies(std::size_t group) const;
   std::vector<double> kl(
       std::size_t group) const;  // from the unsteered model at the first new token; NaN: not harmless
   std::vector<std::array<double, 2>> answer_mass(
@@ -66,6 +67,7 @@ class SweepWork : public GroupedWork {
   RowIdentity verify(const Decoder& decoder, double share, std::uint64_t seed) const;
 
  private:
+  std::map<std::size_t, std::optional<Reply>> baseline_replies() const;
   void verify_item(const Decoder& decoder, std::size_t group, std::size_t item,
                    RowComparison& comparison) const;
 
