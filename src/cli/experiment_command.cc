@@ -13,6 +13,7 @@
 #include "hrt/experiment/config.h"
 #include "hrt/experiment/extract.h"
 #include "hrt/experiment/steer.h"
+#include "short_spin.h"
 
 namespace hrt {
 namespace {
@@ -60,6 +61,7 @@ ExitCode run_experiment(Command command, const ExperimentOptions& options) {
   setup_logging(options.quiet     ? Verbosity::kQuiet
                 : options.verbose ? Verbosity::kVerbose
                                   : Verbosity::kNormal);
+  if (!options.print_config && !options.dry_run) restart_with_short_spin();
   std::optional<std::filesystem::path> file;
   if (!options.config_file.empty()) file = options.config_file;
   Json config = resolve_config(command, file, options.overrides);

@@ -1,0 +1,11 @@
+#pragma once
+
+namespace hrt {
+
+// Starts this program again, with the same arguments, so that OpenMP's waiting threads soon go to sleep.
+// libgomp lets them spin for milliseconds, which on cores that others use, too, makes a run many times slower
+// (docs/benchmarks.md), and reads its settings before main begins. Does nothing where the user has set
+// OMP_WAIT_POLICY or GOMP_SPINCOUNT.
+void restart_with_short_spin();
+
+}  // namespace hrt
