@@ -198,7 +198,9 @@ std::string_view trim(std::string_view text) {
 }
 
 std::string counted(std::size_t number, std::string_view noun) {
-  return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
+  if (number == 1) return fmt::format("1 {}", noun);
+  const bool ends_in_y = noun.ends_with('y');
+  return fmt::format("{} {}{}", number, noun.substr(0, noun.size() - ends_in_y), ends_in_y ? "ies" : "s");
 }
 
 std::string human_bytes(std::uint64_t bytes) {

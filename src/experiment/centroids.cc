@@ -2,14 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <set>
 
 namespace hrt {
 namespace {
-
-constexpr std::array kQuadrants{"refused_harmful", "accepted_harmful", "refused_harmless",
-                                "accepted_harmless"};
 
 bool is_harmful_of_category(const PromptRecord& record) {
   return record.label == Label::kHarmful && !record.category.empty();
@@ -20,16 +16,6 @@ bool is_harmful_of_category(const PromptRecord& record) {
 std::optional<std::string> quadrant_name(Label label, Outcome outcome) {
   if (label == Label::kNone || outcome == Outcome::kUnknown) return std::nullopt;
   return fmt::format("{}_{}", outcome_name(outcome), label_name(label));
-}
-
-std::map<std::string, std::int64_t> quadrant_counts(const PromptSet& set,
-                                                    const std::vector<Outcome>& outcomes) {
-  std::map<std::string, std::int64_t> counts;
-  for (const char* name : kQuadrants) counts[name] = 0;
-  for (std::size_t i = 0; i < set.prompts.size(); ++i) {
-    if (const auto name = quadrant_name(set.prompts[i].record.label, outcomes[i])) ++counts[*name];
-  }
-  return counts;
 }
 
 Memberships memberships_of(const PromptSet& set, const std::vector<Outcome>& outcomes, bool by_category) {

@@ -30,27 +30,32 @@ void subtract(Direction& direction, const std::map<std::string, Centroid>& centr
 }
 
 // Definitions alone.
-std::vector<Direction> asked_for(const PromptSet& set, const DirectionRequest& request) {
+std::vector<Direction> definitions(const PromptSet& set, const DirectionRequest& request) {
   std::vector<Direction> directions;
   const auto add = [&](std::string name, std::string plus, std::string minus, const char* position,
                        bool required = false) {
     directions.push_back({std::move(name), std::move(plus), std::move(minus), position, required});
   };
   const auto categories = request.by_category ? harmful_categories(set) : std::vector<std::string>{};
-  if (set.position("t_inst")) {
-    const bool outcome = request.pair_by_outcome;
-    add("harmfulness", outcome ? "refused_harmful" : "harmful", outcome ? "accepted_harmless" : "harmless",
-        "t_inst", true);
-    for (const std::string& category : categories)
-      add("harmfulness:" + category, "harmful:" + category, "harmless", "t_inst");
-  }
-  if (set.position("t_post_inst") && request.outcomes) {
-    add("refusal", "refused_harmful", "accepted_harmless", "t_post_inst", true);
-    add("refusal_harmless", "refused_harmless", "accepted_harmless", "t_post_inst");
-    for (const std::string& category : categories)
-      add("refusal:" + category, "refused_harmful:" + category, "accepted_harmless", "t_post_inst");
-  }
+  const bool outcome = request.pair_by_outcome;
+  add("harmfulness", outcome ? "refused_harmful" : "harmful", outcome ? "accepted_harmless" : "harmless",
+      "t_inst", true);
+  for (const std::string& category : categories)
+    add("harmfulness:" + category, "harmful:" + category, "harmless", "t_inst");
+  add("refusal", "refused_harmful", "accepted_harmless", "t_post_inst", true);
+  add("refusal_harmless", "refused_harmless", "accepted_harmless", "t_post_inst");
+  for (const std::string& category : categories)
+    add("refusal:" + category, "refused_harmful:" + category, "accepted_harmless", "t_post_inst");
   return directions;
+}
+
+// Why a direction is not asked for; empty when it is.
+std::string why_not_asked(const Direction& direction, const PromptSet& set, const DirectionRequest& request) {
+  for (const Label label : {Label::kHarmful, Label::kHarmless}) {
+    if (!set.has(label)) return fmt::format("no prompt is labelled {}", label_name(label));
+  }
+  if (!set.position(direction.position)) return fmt::format("not asked for: position {}", direction.position);
+  return direction.position == "t_post_inst" ? request.no_refusal : "";
 }
 
 bool contains(const std::vector<std::string>& names, const std::string& name) {
@@ -66,9 +71,12 @@ std::string Direction::definition() const {
 std::vector<Direction> compute_directions(const PromptSet& set,
                                           const std::map<std::string, Centroid>& centroids,
                                           const DirectionRequest& request) {
-  if (!set.has(Label::kHarmful) || !set.has(Label::kHarmless)) return {};
-  std::vector<Direction> directions = asked_for(set, request);
-  for (Direction& direction : directions) subtract(direction, centroids);
+  std::vector<Direction> directions = definitions(set, request);
+  for (Direction& direction : directions) {
+    direction.absent = why_not_asked(direction, set, request);
+    direction.asked = direction.absent.empty();
+    if (direction.asked) subtract(direction, centroids);
+  }
   return directions;
 }
 

@@ -12,8 +12,7 @@ namespace {
 constexpr std::int64_t kFewPrompts = 10;  // a centroid of fewer says little
 
 void report_absent(const Direction& direction, RunDirectory& run) {
-  const std::string message = fmt::format("no direction {}: {}", escape_for_terminal(direction.name),
-                                          escape_for_terminal(direction.absent));
+  const std::string message = fmt::format("no direction {}: {}", direction.name, direction.absent);
   if (direction.required) {
     run.warn(message);
   } else {
@@ -27,7 +26,7 @@ void report_few(const std::vector<const Direction*>& directions, RunDirectory& r
   for (const Direction* d : directions) {
     const auto fewest = static_cast<std::size_t>(std::min(d->plus_count, d->minus_count));
     if (d->is_of_category()) {
-      categories.push_back(escape_for_terminal(fmt::format("{} ({})", d->name, fewest)));
+      categories.push_back(fmt::format("{} ({})", d->name, fewest));
     } else {
       run.warn(
           fmt::format("direction {} rests on {} ({})", d->name, counted(fewest, "prompt"), d->definition()));
@@ -41,6 +40,7 @@ void report_few(const std::vector<const Direction*>& directions, RunDirectory& r
 void report_directions(const std::vector<Direction>& directions, RunDirectory& run) {
   std::vector<const Direction*> few;
   for (const Direction& direction : directions) {
+    if (!direction.asked) continue;
     if (!direction.is_there()) {
       report_absent(direction, run);
     } else if (std::min(direction.plus_count, direction.minus_count) < kFewPrompts) {
@@ -53,8 +53,10 @@ void report_directions(const std::vector<Direction>& directions, RunDirectory& r
 }  // namespace
 
 DirectionRequest direction_request(const Json& config, bool raw) {
-  return {config.at("outcomes") != "none" && !raw, config.at("pair") == "outcome",
-          config.at("category_directions").get<bool>()};
+  const std::string no_refusal = raw                               ? "not asked for: with the raw template"
+                                 : config.at("outcomes") == "none" ? "not asked for: --outcomes none"
+                                                                   : "";
+  return {no_refusal, config.at("pair") == "outcome", config.at("category_directions").get<bool>()};
 }
 
 ExitCode write_extraction(RunDirectory& run, const ExtractInput& input, const DirectionRequest& request,
@@ -67,14 +69,12 @@ ExitCode write_extraction(RunDirectory& run, const ExtractInput& input, const Di
   write_directions(run.file("directions.safetensors"), directions, input.rows);
   report_directions(directions, run);
 
-  const ExtractSummary summary{input.rows, quadrant_counts(input.set, input.outcomes), input.unknown_replies,
-                               directions};
-  run.manifest()["counts"] = {{"prompts", input.outcomes.size()},
-                              {"quadrants", summary.quadrants},
-                              {"unknown_outcomes", summary.unknown}};
+  const ExtractSummary summary{input.rows, {input.set, input.outcomes}, input.unknown_replies, directions};
+  run.manifest()["counts"] = summary.counts.to_json();
+  run.manifest()["counts"]["unknown_outcomes"] = summary.unknown;
   if (options.print) print_summary(summary, run.path(), options.json);
-  const bool all_there =
-      std::ranges::all_of(directions, [](const Direction& d) { return d.is_there() || !d.required; });
+  const bool all_there = std::ranges::all_of(
+      directions, [](const Direction& d) { return d.is_there() || !d.asked || !d.required; });
   return all_there ? ExitCode::kDone : ExitCode::kCheckFailed;
 }
 

@@ -21,11 +21,10 @@ const Direction* find(const ExtractSummary& summary, std::string_view name) {
 }
 
 Json summary_json(const ExtractSummary& summary, const std::filesystem::path& run) {
-  Json result{{"run", run.string()},
-              {"quadrants", summary.quadrants},
-              {"unknown_outcomes", summary.unknown},
-              {"rows", summary.rows},
-              {"directions", Json::object()}};
+  Json result{{"run", run.string()}};
+  result.update(summary.counts.to_json());
+  result.update(
+      {{"unknown_outcomes", summary.unknown}, {"rows", summary.rows}, {"directions", Json::object()}});
   for (const Direction& direction : summary.directions) {
     Json& entry = result["directions"][direction.name];
     if (!direction.is_there()) {
@@ -48,18 +47,44 @@ Json summary_json(const ExtractSummary& summary, const std::filesystem::path& ru
   return result;
 }
 
-void print_quadrants(const ExtractSummary& summary) {
-  const auto count = [&](const char* name) { return summary.quadrants.at(name); };
-  fmt::print("\nPrompts by label and outcome\n\n");
-  fmt::print("              refused   accepted\n");
-  fmt::print("  harmful   {:>9} {:>10}\n", count("refused_harmful"), count("accepted_harmful"));
-  fmt::print("  harmless  {:>9} {:>10}\n", count("refused_harmless"), count("accepted_harmless"));
-  if (summary.unknown > 0) fmt::print("  {} replies could not be judged\n", summary.unknown);
+std::string number(std::int64_t count, const char* noun) {
+  return counted(static_cast<std::size_t>(count), noun);
+}
+
+// A row a label, a column an outcome, of those that occur.
+void print_counts(const PromptCounts& counts) {
+  const std::vector<std::pair<Label, const char*>> rows{
+      {Label::kHarmful, "harmful"}, {Label::kHarmless, "harmless"}, {Label::kNone, "no label"}};
+  std::vector<std::pair<Outcome, const char*>> columns{{Outcome::kRefused, "refused"},
+                                                       {Outcome::kAccepted, "accepted"}};
+  if (counts.of(Outcome::kUnknown) > 0) columns.emplace_back(Outcome::kUnknown, "unknown");
+  fmt::print("\nPrompts by label and outcome\n\n  {:<8}", "");
+  for (const auto& [outcome, name] : columns) fmt::print(" {:>10}", name);
+  for (const auto& [label, name] : rows) {
+    if (counts.of(label) == 0) continue;
+    fmt::print("\n  {:<8}", name);
+    for (const auto& column : columns) fmt::print(" {:>10}", counts.of(label, column.first));
+  }
+  fmt::print("\n");
+}
+
+void print_prompts(const ExtractSummary& summary) {
+  const PromptCounts& counts = summary.counts;
+  if (counts.any_outcome()) {
+    print_counts(counts);
+  } else if (counts.any_label()) {
+    fmt::print("\n{}: {} harmful, {} harmless\n", number(counts.all(), "prompt"), counts.of(Label::kHarmful),
+               counts.of(Label::kHarmless));
+  } else {
+    fmt::print("\n{}\n", number(counts.all(), "prompt"));
+  }
+  if (summary.unknown > 0) fmt::print("  {} could not be judged\n", number(summary.unknown, "reply"));
 }
 
 std::size_t name_width(const ExtractSummary& summary) {
   std::size_t width = 9;
-  for (const Direction& d : summary.directions) width = std::max(width, escape_for_terminal(d.name).size());
+  for (const Direction& d : summary.directions)
+    if (d.asked) width = std::max(width, escape_for_terminal(d.name).size());
   return width;
 }
 
@@ -71,6 +96,7 @@ void print_definitions(const ExtractSummary& summary) {
       "  {:<{}}  agreement  noise  definition\n",
       "direction", width);
   for (const Direction& d : summary.directions) {
+    if (!d.asked) continue;
     const auto agreement = row_mean(d.agreement, summary.rows).without_row_0;
     fmt::print(
         "  {:<{}}  {:>9}  {:>5}  {}\n", escape_for_terminal(d.name), width,
@@ -78,10 +104,6 @@ void print_definitions(const ExtractSummary& summary) {
         d.is_there() ? fmt::format("{:.2f}", agreement_of_noise(d.plus_count, d.minus_count)) : "-",
         d.is_there() ? escape_for_terminal(d.definition()) : "absent: " + escape_for_terminal(d.absent));
   }
-}
-
-std::string cell(const std::vector<double>& values, std::size_t row) {
-  return values.empty() ? "-" : fmt::format("{:.3f}", values[row]);
 }
 
 // A bar for -1..1 around a middle mark, so that the curve over layers shows at a glance.
@@ -95,19 +117,23 @@ std::string bar(double value) {
 }
 
 void print_rows(const ExtractSummary& summary) {
-  const Direction* harmfulness = find(summary, "harmfulness");
-  const Direction* refusal = find(summary, "refusal");
-  const auto norms = [](const Direction* d) {
-    return d == nullptr ? std::vector<double>{} : row_norms(d->value);
-  };
-  const std::vector<double> harm = norms(harmfulness);
-  const std::vector<double> refuse = norms(refusal);
-  std::vector<std::optional<double>> cosines(summary.rows.size());
-  if (harmfulness != nullptr && refusal != nullptr) cosines = row_cosines(harmfulness->value, refusal->value);
-  fmt::print("\n  row  |harmfulness|  |refusal|  cosine  -1         0         1\n");
+  std::vector<std::pair<std::string, std::vector<double>>> columns;
+  for (const char* name : {"harmfulness", "refusal"}) {
+    const Direction* direction = find(summary, name);
+    if (direction != nullptr) columns.emplace_back(fmt::format("|{}|", name), row_norms(direction->value));
+  }
+  if (columns.empty()) return;
+  const bool both = columns.size() == 2;
+  RowScores cosines(summary.rows.size());
+  if (both) cosines = row_cosines(find(summary, "harmfulness")->value, find(summary, "refusal")->value);
+  fmt::print("\n  row");
+  for (const auto& column : columns) fmt::print("  {:>13}", column.first);
+  fmt::print("{}\n", both ? "  cosine  -1         0         1" : "");
   for (std::size_t i = 0; i < summary.rows.size(); ++i) {
-    fmt::print("  {:>3} {:>14} {:>10} {:>7}  {}\n", summary.rows[i], cell(harm, i), cell(refuse, i),
-               cosines[i] ? fmt::format("{:.3f}", *cosines[i]) : "-", cosines[i] ? bar(*cosines[i]) : "");
+    fmt::print("  {:>3}", summary.rows[i]);
+    for (const auto& column : columns) fmt::print("  {:>13.3f}", column.second[i]);
+    if (both) fmt::print(" {:>7}", cosines[i] ? fmt::format("{:.3f}", *cosines[i]) : "-");
+    fmt::print("{}\n", cosines[i] ? "  " + bar(*cosines[i]) : "");
   }
 }
 
@@ -118,12 +144,11 @@ void print_summary(const ExtractSummary& summary, const std::filesystem::path& r
     fmt::print("{}\n", to_line(summary_json(summary, run)));
     return;
   }
-  print_quadrants(summary);
-  if (!summary.directions.empty()) {
-    print_definitions(summary);
-    print_rows(summary);
-  }
-  fmt::print("\nWritten to {}\n", run.string());
+  print_prompts(summary);
+  const bool asked = std::ranges::any_of(summary.directions, [](const Direction& d) { return d.asked; });
+  if (asked) print_definitions(summary);
+  print_rows(summary);
+  fmt::print("\nWritten to {}\n", escape_for_terminal(run.string()));
 }
 
 }  // namespace hrt

@@ -35,15 +35,16 @@ std::string model_line(const Json& manifest) {
 }
 
 std::string counts_line(const Json& manifest) {
-  std::vector<std::string> parts{at(manifest, "/counts/prompts") + " prompts"};
-  const Json::json_pointer quadrants("/counts/quadrants");
-  if (!manifest.contains(quadrants)) return parts.front();
-  for (const auto& [name, count] : manifest.at(quadrants).items()) {
-    std::string words = name;
+  const Json counts = manifest.value("counts", Json::object());
+  std::vector<std::string> parts{counted(counts.value("prompts", std::size_t{0}), "prompt")};
+  const Json by = counts.value("quadrants", counts.value("labels", Json::object()));
+  for (const auto& [name, count] : by.items()) {
+    std::string words = name == "none" ? "without a label" : name;
     std::replace(words.begin(), words.end(), '_', ' ');
-    parts.push_back(fmt::format("{} {}", plain(count), words));
+    if (count != 0 || name != "none") parts.push_back(fmt::format("{} {}", plain(count), words));
   }
-  parts.push_back(at(manifest, "/counts/unknown_outcomes") + " unknown");
+  const std::string unknown = at(manifest, "/counts/unknown_outcomes");
+  if (!unknown.empty() && unknown != "0") parts.push_back(unknown + " unknown");
   return join(parts, ", ");
 }
 

@@ -82,7 +82,8 @@ TEST(Strings, SplitJoinTrim) {
 
 TEST(Human, Units) {
   EXPECT_EQ(counted(0, "prompt"), "0 prompts");
-  EXPECT_EQ(counted(1, "prompt"), "1 prompt");
+  EXPECT_EQ(counted(1, "reply"), "1 reply");
+  EXPECT_EQ(counted(2, "reply"), "2 replies");
   EXPECT_EQ(human_bytes(0), "0 B");
   EXPECT_EQ(human_bytes(999), "999 B");
   EXPECT_EQ(human_bytes(1000), "1.0 kB");

@@ -43,7 +43,7 @@ std::vector<std::string> split_list(
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 std::string_view trim(std::string_view text);  // ASCII white space
 
-std::string counted(std::size_t number, std::string_view noun);  // "1 prompt", "2 prompts"
+std::string counted(std::size_t number, std::string_view noun);  // "1 prompt", "2 replies"
 std::string human_bytes(std::uint64_t bytes);                    // "269.0 MB"
 std::string human_seconds(double seconds);                       // "1m 05s"
 

@@ -14,10 +14,6 @@ namespace hrt {
 // "refused_harmful", ... or nothing when label or outcome is not known.
 std::optional<std::string> quadrant_name(Label label, Outcome outcome);
 
-// Prompts in each quadrant, all four of them.
-std::map<std::string, std::int64_t> quadrant_counts(const PromptSet& set,
-                                                    const std::vector<Outcome>& outcomes);
-
 // By prompt, the sets whose centroids it is part of: its label and its quadrant; with `by_category` those of
 // a harmful prompt's category, too: "harmful:CATEGORY", "refused_harmful:CATEGORY".
 using Memberships = std::vector<std::vector<std::string>>;

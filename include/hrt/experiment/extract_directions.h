@@ -9,14 +9,15 @@
 
 namespace hrt {
 
-// A direction that was asked for, or why it could not be had.
+// A direction, or why it is not there.
 struct Direction {
   std::string name;
-  std::string plus;      // set of the minuend, "harmful"
-  std::string minus;     // of the subtrahend
-  std::string position;  // of both
-  bool required = true;
-  at::Tensor value = {};    // [rows, hidden] float64, raw difference of means; undefined when absent
+  std::string plus;       // set of the minuend, "harmful"
+  std::string minus;      // of the subtrahend
+  std::string position;   // of both
+  bool required = true;   // an error when it was asked for and cannot be had
+  at::Tensor value = {};  // [rows, hidden] float64, raw difference of means; undefined when absent
+  bool asked = true;
   std::string absent = {};  // the reason
   std::int64_t plus_count = 0;
   std::int64_t minus_count = 0;
@@ -32,10 +33,11 @@ struct Direction {
 // What to subtract from what, by the definitions of Zhao et al. (2507.11878, section 2): harmfulness at
 // t_inst, refusal at t_post_inst.
 struct DirectionRequest {
-  bool outcomes = true;          // refusal can be asked for
+  std::string no_refusal = {};   // why refusal is not asked for; empty: it is
   bool pair_by_outcome = false;  // harmfulness from refused harmful and accepted harmless prompts only
   bool by_category = false;      // harmfulness and refusal of each category's harmful prompts, too (fig. 9)
 };
+// All directions that there are, those that were not asked for with the reason.
 std::vector<Direction> compute_directions(const PromptSet& set,
                                           const std::map<std::string, Centroid>& centroids,
                                           const DirectionRequest& request);
