@@ -9,18 +9,13 @@
 #include "hrt/experiment/replies.h"
 #include "hrt/experiment/row_identity.h"
 #include "hrt/model/device.h"
+#include "output_check.h"
+#include "prompt_change.h"
 
 namespace hrt {
 namespace {
 
 namespace fs = std::filesystem;
-
-void check_disk(const fs::path& run, const Estimate& estimate) {
-  const auto available = fs::space(run).available;
-  if (available >= estimate.disk_bytes) return;
-  throw RunError("{}: {} are needed, {} are free", run.string(), human_bytes(estimate.disk_bytes),
-                 human_bytes(available));
-}
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -34,9 +29,9 @@ Decoder load(const PromptRun& prompts, RunDirectory& run) {
 }
 
 void compute(const PromptRun& prompts, RunDirectory& run, GroupedWork& work, const Decoder& decoder) {
-  spdlog::info("{} prompts, {} tokens; template {}; {} in {}", prompts.set().prompts.size(),
-               prompts.estimate().prompt_tokens, prompts.text().chat.name(), prompts.device().str(),
-               dtype_name(prompts.dtype()));
+  spdlog::info("{}, {}; template {}; {} in {}", counted(prompts.set().prompts.size(), "prompt"),
+               counted(static_cast<std::size_t>(prompts.estimate().prompt_tokens), "token"),
+               prompts.text().chat.name(), prompts.device().str(), dtype_name(prompts.dtype()));
   ReplyStream stream(run.file("replies.jsonl.partial"));
   EngineStats stats;
   work.run(decoder, stream, stats);
@@ -56,15 +51,28 @@ ExitCode verify(const PromptRun& prompts, RunDirectory& run, Experiment& experim
   const RowIdentity identity = experiment.verify(decoder);
   run.manifest()["row_identity"] = identity.to_json();
   if (identity.holds()) {
-    spdlog::info("row identity holds: {} prompts computed again alone, rows within {:.1e} (limit {:.0e})",
-                 identity.prompts, identity.worst, identity.tolerance);
+    spdlog::info("row identity holds: {} computed again alone, rows within {:.1e} (limit {:.0e})",
+                 counted(static_cast<std::size_t>(identity.prompts), "prompt"), identity.worst,
+                 identity.tolerance);
     return ExitCode::kDone;
   }
   run.warn(fmt::format(
       "row identity does not hold: prompt {}, {} row {} differs by {:.2g} (at most {:.2g} expected)",
-      escape_for_terminal(identity.worst_prompt), identity.worst_position, identity.worst_row, identity.worst,
+      identity.worst_prompt, identity.worst_position, identity.worst_row, identity.worst,
       identity.tolerance));
   return ExitCode::kCheckFailed;
+}
+
+// Without an output folder all but that is checked.
+ExitCode dry_run(const PromptRun& prompts, const RunOptions& options, const Json& identity) {
+  std::string output = "none given (--out RUN)";
+  if (options.out || !prompts.config().at("out").is_null()) {
+    const fs::path out = output_folder(prompts.config(), options);
+    const Found found = check_output(out, options.if_exists, prompts, identity);
+    output = fmt::format("{}: {}", out.string(), in_words(found, options.if_exists));
+  }
+  prompts.print_plan(output, options.json);
+  return ExitCode::kDone;
 }
 
 }  // namespace
@@ -78,22 +86,20 @@ fs::path output_folder(const Json& config, const RunOptions& options) {
 
 ExitCode execute(const PromptRun& prompts, const RunOptions& options, Experiment& experiment) {
   const c10::InferenceMode inference;
-  if (options.dry_run) {
-    prompts.print_plan(options.json);
-    return ExitCode::kDone;
-  }
-  const fs::path out = output_folder(prompts.config(), options);
   Json identity = prompts.identity();
   identity.update(experiment.identity());
+  if (options.dry_run) return dry_run(prompts, options, identity);
+  const fs::path out = output_folder(prompts.config(), options);
+  check_output(out, options.if_exists, prompts, identity);
   RunDirectory run(out, options.if_exists, identity);
   if (run.complete()) {
     spdlog::info("{} is complete already", out.string());
     return static_cast<ExitCode>(run.manifest().at("exit_code").get<int>());
   }
-  check_disk(out, prompts.estimate());
   log_to_file(run.file("log.txt"));
   prompts.describe(run);
   run.save();
+  keep_prompts(run.path(), prompts.set());
 
   experiment.begin(run);
   const Decoder decoder = load(prompts, run);

@@ -79,6 +79,7 @@ void PromptRun::plan() {
   batch_size_ = sizes().batch_size;
   group_size_ = optional_value<std::int64_t>(config_, "group_size")
                     .value_or(suitable_group_size(checkpoint_.spec(), set_, work_, device_.is_cpu()));
+  estimate_ = make_estimate();
 }
 
 EngineSizes PromptRun::sizes() const {
@@ -88,7 +89,7 @@ EngineSizes PromptRun::sizes() const {
                       make_engine_options(work_, batch_size_));
 }
 
-Estimate PromptRun::estimate() const {
+Estimate PromptRun::make_estimate() const {
   Estimate estimate;
   const DecoderSpec& spec = checkpoint_.spec();
   const auto element = static_cast<std::int64_t>(c10::elementSize(dtype_));

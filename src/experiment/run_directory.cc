@@ -21,14 +21,13 @@ namespace fs = std::filesystem;
 
 constexpr const char* kManifest = "manifest.json";
 
-// The first place where two identities differ: "/config/judge was "zhao2025", now "union"".
-std::string difference(const Json& before, const Json& now, const std::string& pointer = "") {
+std::string first_difference(const Json& before, const Json& now, const std::string& pointer = "") {
   if (before == now) return "";
   if (!before.is_object() || !now.is_object()) {
     return fmt::format("{} was {}, now {}", pointer, to_line(before), to_line(now));
   }
   for (const auto& [key, value] : now.items()) {
-    const std::string inner = difference(before.value(key, Json()), value, pointer + "/" + key);
+    const std::string inner = first_difference(before.value(key, Json()), value, pointer + "/" + key);
     if (!inner.empty()) return inner;
   }
   for (const auto& [key, value] : before.items()) {
@@ -38,6 +37,14 @@ std::string difference(const Json& before, const Json& now, const std::string& p
 }
 
 bool is_ours(const fs::path& folder) { return fs::is_regular_file(folder / kManifest); }
+
+void check_writable(const fs::path& path) {
+  const fs::path folder = existing_part(path);
+  if (!fs::is_directory(folder))
+    throw InputError("{}: cannot be created: {} is no folder", path.string(), folder.string());
+  if (access(folder.c_str(), W_OK | X_OK) != 0)
+    throw InputError("{}: cannot be written: {}: {}", path.string(), folder.string(), std::strerror(errno));
+}
 
 }  // namespace
 
@@ -60,7 +67,12 @@ std::string now_utc() {
   return text;
 }
 
-RunDirectory::RunDirectory(const fs::path& path, IfExists if_exists, const Json& identity) : path_(path) {
+fs::path existing_part(fs::path path) {
+  while (!fs::exists(path) && path.has_relative_path()) path = path.parent_path();
+  return path;
+}
+
+Found RunDirectory::look(const fs::path& path, IfExists if_exists) {
   const bool exists = fs::exists(path) && !(fs::is_directory(path) && fs::is_empty(path));
   if (exists && !is_ours(path)) {
     throw InputError("{}: exists and holds no run of hrt; nothing was changed", path.string());
@@ -69,7 +81,18 @@ RunDirectory::RunDirectory(const fs::path& path, IfExists if_exists, const Json&
     throw InputError("{}: a run is there already: --resume continues it, --overwrite replaces it",
                      path.string());
   }
-  if (exists && if_exists == IfExists::kResume) {
+  check_writable(path);
+  if (!exists) return Found::kNothing;
+  return read_manifest(path).at("status") == "complete" ? Found::kComplete : Found::kRunning;
+}
+
+std::string RunDirectory::difference(const fs::path& path, const Json& identity) {
+  return first_difference(read_manifest(path).at("identity"), identity);
+}
+
+RunDirectory::RunDirectory(const fs::path& path, IfExists if_exists, const Json& identity) : path_(path) {
+  const Found found = look(path, if_exists);
+  if (found != Found::kNothing && if_exists == IfExists::kResume) {
     resume(identity);
   } else {
     create(identity);
@@ -98,9 +121,8 @@ void RunDirectory::create(const Json& identity) {
 
 void RunDirectory::resume(const Json& identity) {
   lock();
-  manifest_ = read_json(path_ / kManifest);
-  const JsonObject checked(manifest_, (path_ / kManifest).string());
-  const std::string changed = difference(checked.object("identity").raw(), identity);
+  manifest_ = read_manifest(path_);
+  const std::string changed = first_difference(manifest_.at("identity"), identity);
   if (!changed.empty()) throw InputError("{}: cannot be resumed: {}", path_.string(), changed);
   resumed_ = true;
   if (!complete()) fs::create_directories(work());

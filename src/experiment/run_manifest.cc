@@ -5,6 +5,7 @@
 #include <map>
 
 #include "hrt/base/hash.h"
+#include "hrt/base/log.h"
 #include "hrt/base/strings.h"
 #include "hrt/experiment/prompt_run.h"
 #include "hrt/experiment/versions.h"
@@ -17,34 +18,74 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// One hash per set: its prompts as they enter the model, so that file, field, filter, limit and template
-// count.
+// Number and hash of each set's prompts as they enter the model, so that file, field, filter, limit and
+// template count.
 Json set_hashes(const PromptSet& set) {
-  Json hashes = Json::object();
-  std::map<std::string, Sha256> running;
+  struct Running {
+    std::int64_t count = 0;
+    Sha256 hash;
+  };
+  std::map<std::string, Running> sets;
   for (const PreparedPrompt& prompt : set.prompts) {
     const Outcome outcome = prompt.record.outcome.value_or(Outcome::kUnknown);
-    running[prompt.record.set].update(to_line(prompt_line(prompt, set.specs, outcome)) + "\n");
+    Running& running = sets[prompt.record.set];
+    ++running.count;
+    running.hash.update(to_line(prompt_line(prompt, set.specs, outcome)) + "\n");
   }
-  for (auto& [name, hash] : running) hashes[name] = hash.hex();
+  Json hashes = Json::object();
+  for (auto& [name, running] : sets)
+    hashes[name] = {{"prompts", running.count}, {"sha256", running.hash.hex()}};
   return hashes;
 }
 
-void warn_about_prompts(RunDirectory& run, const PromptSet& set) {
+// The prompts for which `test` is true: their number, and the first one's id as an example.
+class Cases {
+ public:
+  template <typename Test>
+  Cases(const PromptSet& set, Test test) {
+    for (const PreparedPrompt& prompt : set.prompts) {
+      if (test(prompt) && count_++ == 0) first_ = prompt.record.id;
+    }
+  }
+  bool any() const { return count_ > 0; }
+  std::string text() const { return fmt::format("{} (such as {})", counted(count_, "prompt"), first_); }
+
+ private:
+  std::size_t count_ = 0;
+  std::string first_;
+};
+
+void add_position_warnings(std::vector<std::string>& warnings, const PromptSet& set) {
+  for (std::size_t i = 0; i < set.specs.size(); ++i) {
+    const PositionSpec& spec = set.specs[i];
+    const Cases missing(set, [i](const PreparedPrompt& p) { return !p.positions[i]; });
+    if (missing.any()) {
+      warnings.push_back(
+          fmt::format("position {} is not there in {}, which are left out there", spec.name, missing.text()));
+    }
+    const Cases outside(
+        set, [&](const PreparedPrompt& p) { return p.positions[i] && leaves_its_part(spec, p.prompt); });
+    if (outside.any()) {
+      const bool inst = spec.anchor == PositionSpec::Anchor::kInst;
+      warnings.push_back(fmt::format("position {} lies {} in {}", spec.name,
+                                     inst ? "before the instruction" : "in the instruction or before it",
+                                     outside.text()));
+    }
+  }
+}
+
+std::vector<std::string> prompt_warnings(const PromptSet& set) {
+  std::vector<std::string> warnings = describe_repeats(set);
+  const auto number = [](std::int64_t count) { return counted(static_cast<std::size_t>(count), "prompt"); };
   if (set.kept_straddles > 0) {
-    run.warn(
-        fmt::format("{} prompts keep a token that straddles the instruction's edge", set.kept_straddles));
+    warnings.push_back(fmt::format("a token that straddles the instruction's edge is kept in {}",
+                                   number(set.kept_straddles)));
   }
   if (set.skipped_straddles > 0) {
-    run.warn(fmt::format("{} prompts with a straddling token were left out", set.skipped_straddles));
+    warnings.push_back(fmt::format("{} with a straddling token left out", number(set.skipped_straddles)));
   }
-  for (std::size_t i = 0; i < set.specs.size(); ++i) {
-    const auto missing = std::count_if(set.prompts.begin(), set.prompts.end(),
-                                       [i](const PreparedPrompt& p) { return !p.positions[i]; });
-    if (missing > 0)
-      run.warn(fmt::format("{} prompts lack position {} and are left out there", missing, set.specs[i].name));
-  }
-  for (const std::string& repeat : describe_repeats(set)) run.warn(repeat);
+  add_position_warnings(warnings, set);
+  return warnings;
 }
 
 }  // namespace
@@ -57,15 +98,31 @@ Json PromptRun::identity() const {
     const bool hashed = std::find(by_content.begin(), by_content.end(), key.name) != by_content.end();
     if (key.decides && !hashed) config[key.name] = config_.at(key.name);
   }
-  return {{"command", command_name(command_)},
-          {"model", checkpoint_.fingerprint(config_.at("full_hash"))},
-          {"template", text_.chat.name()},
-          {"prompts", set_hashes(set_)},
-          {"device", device_.is_cuda() ? "cuda" : "cpu"},
-          {"dtype", dtype_name(dtype_)},
-          {"batch_size", batch_size_},
-          {"group_size", group_size_},
-          {"config", config}};
+  Json identity{{"command", command_name(command_)},
+                {"model", checkpoint_.fingerprint(config_.at("full_hash"))},
+                {"template", text_.chat.name()},
+                {"device", device_.is_cuda() ? "cuda" : "cpu"},
+                {"dtype", dtype_name(dtype_)}};
+  // Causes in front of what they change: a difference is told at the first place.
+  identity["config"] = config;
+  identity["prompts"] = set_hashes(set_);
+  identity["batch_size"] = batch_size_;
+  identity["group_size"] = group_size_;
+  return identity;
+}
+
+std::vector<std::string> PromptRun::warnings() const {
+  std::vector<std::string> warnings = prompt_warnings(set_);
+  const bool labels = set_.has(Label::kHarmful) && set_.has(Label::kHarmless);
+  const bool unknown =
+      std::ranges::any_of(set_.prompts, [](const PreparedPrompt& p) { return !p.record.outcome; });
+  if (command_ == Command::kExtract && config_.at("outcomes") == "auto" && text_.chat.raw() && labels &&
+      unknown) {
+    warnings.push_back(
+        "with the raw template no replies are generated: outcomes stay unknown and there is no refusal "
+        "direction (--outcomes generate asks for replies, --outcomes none for nothing)");
+  }
+  return warnings;
 }
 
 void PromptRun::describe(RunDirectory& run) const {
@@ -80,8 +137,16 @@ void PromptRun::describe(RunDirectory& run) const {
                        {"hidden", checkpoint_.spec().hidden},
                        {"stored_dtype", safetensors_dtype(checkpoint_.stored_dtype())},
                        {"unknown_config_keys", checkpoint_.unknown_keys()}};
-  manifest["template"] = {
-      {"name", text_.chat.name()}, {"reason", text_.reason}, {"proof", sample_proof(set_)}};
+  manifest["template"] = {{"name", text_.chat.name()},
+                          {"reason", text_.reason},
+                          {"takes_leading_space", set_.leading_spaces},
+                          {"kept_straddles", set_.kept_straddles},
+                          {"skipped_straddles", set_.skipped_straddles},
+                          {"proof", sample_proof(set_)}};
+  if (set_.leading_spaces > 0) {
+    spdlog::info("the first instruction token takes in white space of the template in {}",
+                 counted(static_cast<std::size_t>(set_.leading_spaces), "prompt"));
+  }
   manifest["tokenizer"] = text_.tokenizer ? Json(text_.tokenizer->describe()) : Json();
   manifest["judge"] = judge_.name();
   manifest["device"] = device_.str();
@@ -92,8 +157,8 @@ void PromptRun::describe(RunDirectory& run) const {
                          threads, manifest["threads"].get<int>()));
   }
   manifest["threads"] = threads;
-  manifest["kv_cache_bytes"] = estimate().cache_bytes;
-  warn_about_prompts(run, set_);
+  manifest["kv_cache_bytes"] = estimate_.cache_bytes;
+  for (const std::string& warning : warnings()) run.warn(warning);
 }
 
 }  // namespace hrt

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "hrt/base/log.h"
 #include "hrt/base/strings.h"
 #include "hrt/experiment/prompt_run.h"
 #include "hrt/model/device.h"
@@ -7,9 +8,11 @@
 
 namespace hrt {
 
-void PromptRun::print_plan(bool json) const {
-  const Estimate need = estimate();
-  const Json plan{{"prompts", need.prompts},
+void PromptRun::print_plan(const std::string& output, bool json) const {
+  const Estimate& need = estimate_;
+  const Json plan{{"output", output},
+                  {"warnings", warnings()},
+                  {"prompts", need.prompts},
                   {"prompt_tokens", need.prompt_tokens},
                   {"replies", need.replies},
                   {"template", text_.chat.name()},
@@ -23,19 +26,26 @@ void PromptRun::print_plan(bool json) const {
                   {"disk_bytes", need.disk_bytes},
                   {"flops", need.flops},
                   {"sample", sample_proof(set_)}};
+  for (const std::string& warning : warnings()) spdlog::warn("warning: {}", warning);
   if (json) {
     fmt::print("{}\n", to_line(plan));
     return;
   }
-  fmt::print("prompts    {} ({} tokens), {} replies of up to {} tokens\n", need.prompts, need.prompt_tokens,
-             need.replies, work_.max_new_tokens);
-  fmt::print("template   {} ({})\n", text_.chat.name(), text_.reason);
+  const auto number = [](std::int64_t count, const char* noun) {
+    return counted(static_cast<std::size_t>(count), noun);
+  };
+  const std::string replies = need.replies == 0 ? "no replies"
+                                                : fmt::format("{} of up to {}", number(need.replies, "reply"),
+                                                              number(work_.max_new_tokens, "token"));
+  fmt::print("prompts    {} ({}), {}\n", need.prompts, number(need.prompt_tokens, "token"), replies);
+  fmt::print("template   {} ({})\n", text_.chat.name(), escape_for_terminal(text_.reason));
   fmt::print("device     {}, {}\n", device_.str(), dtype_name(dtype_));
   fmt::print("memory     {} of weights, {} of keys and values (batches of {}), {} of activations\n",
              human_bytes(need.weight_bytes), human_bytes(need.cache_bytes), batch_size_,
              human_bytes(need.workspace_bytes));
   fmt::print("disk       {} at most\n", human_bytes(need.disk_bytes));
-  fmt::print("work       {:.2g} FLOP in groups of {} prompts\n", need.flops, group_size_);
+  fmt::print("work       {:.2g} FLOP in groups of {}\n", need.flops, number(group_size_, "prompt"));
+  fmt::print("output     {}\n", escape_for_terminal(output));
   for (const auto& [name, position] : plan.at("sample").at("positions").items()) {
     fmt::print("proof      {} of {}: {}\n", name,
                escape_for_terminal(plan["sample"]["id"].get<std::string>()),

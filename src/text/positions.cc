@@ -127,4 +127,12 @@ std::optional<TokenRange> resolve(const PositionSpec& spec, const TemplatedPromp
   return std::nullopt;
 }
 
+bool leaves_its_part(const PositionSpec& spec, const TemplatedPrompt& prompt) {
+  if (!prompt.instruction) return false;
+  if (spec.anchor == Anchor::kInst) return *prompt.t_inst + spec.offset < prompt.instruction->begin;
+  const bool something_follows = *prompt.t_post_inst > *prompt.t_inst;
+  return spec.anchor == Anchor::kPostInst && something_follows &&
+         *prompt.t_post_inst + spec.offset <= *prompt.t_inst;
+}
+
 }  // namespace hrt

@@ -16,7 +16,9 @@ namespace hrt::testing {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr int kVocabulary = 80;
 const std::string kModel = tiny_checkpoint("llama-gqa-tied");
@@ -130,6 +132,73 @@ TEST(Extract, StoreCentroidsKeepsNoActivations) {
   ASSERT_EQ(run_hrt(extract(prompts, folder / "run", {"--store", "centroids"})).code, 0);
   EXPECT_FALSE(fs::exists(folder / "run/activations.safetensors"));
   EXPECT_TRUE(fs::exists(folder / "run/centroids.safetensors"));
+}
+
+TEST(Extract, DryRunChecksWhatARunWould) {
+  const TemporaryFolder folder;
+  const std::string prompts =
+      folder.write("p.jsonl",
+                   "{\"tokens\": [1, 2], \"label\": \"harmful\"}\n"
+                   "{\"tokens\": [1, 2], \"label\": \"harmless\"}\n{\"tokens\": [3, 4, 5]}\n");
+  const auto dry_run = [&](std::vector<std::string> more) {
+    more.push_back("--dry-run");
+    return run_hrt(extract(prompts, folder / "run", more));
+  };
+  const ProcessResult first = dry_run({"--positions", "t_post_inst,t_inst-1"});
+  EXPECT_EQ(first.code, 0) << first.err;
+  EXPECT_THAT(first.err,
+              HasSubstr("labelled both harmful and harmless: 1 prompt of p (such as p:1 and p:2)"));
+  EXPECT_THAT(first.out, HasSubstr("run: new\n"));
+  EXPECT_FALSE(fs::exists(folder / "run"));
+
+  ASSERT_EQ(run_hrt(extract(prompts, folder / "run")).code, 0);
+  EXPECT_EQ(dry_run({}).code, 2);
+  EXPECT_THAT(dry_run({"--overwrite"}).out, HasSubstr("run: replaces the run that is there\n"));
+  EXPECT_THAT(dry_run({"--resume"}).out, HasSubstr("run: complete already\n"));
+  EXPECT_THAT(dry_run({"--resume", "--logits"}).err, HasSubstr("/config/logits was false, now true"));
+}
+
+TEST(Extract, ResumeSaysWhichPromptsChanged) {
+  const TemporaryFolder folder;
+  const std::string prompts = folder.write("p.jsonl", token_prompts(12, 6, kVocabulary));
+  ASSERT_EQ(run_hrt(extract(prompts, folder / "run")).code, 0);
+  std::vector<std::string> lines = split(token_prompts(14, 6, kVocabulary), '\n');
+  folder.write("p.jsonl", join(lines, "\n"));
+  EXPECT_THAT(
+      run_hrt(extract(prompts, folder / "run", {"--resume"})).err,
+      HasSubstr("cannot be resumed: the prompts changed: 12 before, 14 now; the first 12 are the same"));
+  lines[4] = "{\"id\": \"new\", \"tokens\": [1], \"label\": \"harmful\"}";
+  folder.write("p.jsonl", join(lines, "\n"));
+  EXPECT_THAT(run_hrt(extract(prompts, folder / "run", {"--resume"})).err,
+              HasSubstr("the first that differs, in its id, is number 5 (p4 before, new now)"));
+}
+
+TEST(Extract, TheSummaryShowsOnlyWhatThereIs) {
+  const TemporaryFolder folder;
+  const std::string labelled = folder.write("p.jsonl", token_prompts(12, 6, kVocabulary));
+  const std::string plain = folder.write("q.jsonl", token_prompts(1, 6, kVocabulary, false));
+  const ProcessResult labels = run_hrt(extract(labelled, folder / "a", {"--outcomes", "none"}));
+  EXPECT_THAT(labels.out, AllOf(HasSubstr("12 prompts: 6 harmful, 6 harmless\n"), HasSubstr("|harmfulness|"),
+                                Not(HasSubstr("refus"))));
+  const ProcessResult none = run_hrt(extract(plain, folder / "b"));
+  EXPECT_THAT(none.out, AllOf(HasSubstr("\n1 prompt\n"), Not(HasSubstr("harm")), Not(HasSubstr("refus"))));
+  EXPECT_FALSE(read_json(folder / "b/manifest.json").at("counts").contains("quadrants"));
+}
+
+TEST(Extract, DirectionsThatWereNotAskedForSayWhy) {
+  const TemporaryFolder folder;
+  const std::string labelled = folder.write("p.jsonl", token_prompts(12, 6, kVocabulary));
+  const std::string plain = folder.write("q.jsonl", token_prompts(4, 6, kVocabulary, false));
+  const auto absent = [&](const std::string& run, const std::string& name) {
+    return SafetensorsFile(folder / (run + "/directions.safetensors")).metadata().at("absent." + name);
+  };
+  const ProcessResult raw = run_hrt(extract(labelled, folder / "a", {"--positions", "t_post_inst"}));
+  ASSERT_EQ(raw.code, 0) << raw.err;
+  EXPECT_THAT(raw.err, HasSubstr("with the raw template no replies are generated"));
+  EXPECT_EQ(absent("a", "refusal"), "not asked for: with the raw template");
+  EXPECT_EQ(absent("a", "harmfulness"), "not asked for: position t_inst");
+  ASSERT_EQ(run_hrt(extract(plain, folder / "b", {"--outcomes", "none"})).code, 0);
+  EXPECT_EQ(absent("b", "harmfulness"), "no prompt is labelled harmful");
 }
 
 TEST(Extract, DryRunComputesAndWritesNothing) {

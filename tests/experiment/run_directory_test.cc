@@ -71,6 +71,28 @@ TEST_F(RunDirectoryTest, OverwriteTouchesNothingButOurRuns) {
   EXPECT_TRUE(fs::exists(path_ / "thesis.tex"));
 }
 
+TEST_F(RunDirectoryTest, LookingTouchesNothing) {
+  EXPECT_EQ(RunDirectory::look(path_, IfExists::kRefuse), Found::kNothing);
+  EXPECT_FALSE(fs::exists(path_));
+  { RunDirectory run(path_, IfExists::kRefuse, identity_); }
+  EXPECT_THROW(RunDirectory::look(path_, IfExists::kRefuse), InputError);
+  EXPECT_EQ(RunDirectory::look(path_, IfExists::kOverwrite), Found::kRunning);
+  RunDirectory(path_, IfExists::kResume, identity_).finish(0);
+  EXPECT_EQ(RunDirectory::look(path_, IfExists::kResume), Found::kComplete);
+  EXPECT_EQ(RunDirectory::difference(path_, identity_), "");
+  EXPECT_EQ(RunDirectory::difference(path_, {{"model", "abd"}}), "/model was \"abc\", now \"abd\"");
+}
+
+TEST_F(RunDirectoryTest, AFileInTheWayIsNamed) {
+  std::ofstream(folder_.path() / "file") << "";
+  try {
+    RunDirectory::look(folder_.path() / "file/run", IfExists::kRefuse);
+    FAIL();
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("file is no folder"));
+  }
+}
+
 TEST_F(RunDirectoryTest, TwoProcessesCannotWorkOnOneRun) {
   const RunDirectory first(path_, IfExists::kRefuse, identity_);
   EXPECT_THAT(refusal(IfExists::kResume, identity_), HasSubstr("another process is at work"));

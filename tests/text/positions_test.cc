@@ -87,5 +87,20 @@ TEST(Positions, OfTheReplyComeLater) {
   }
 }
 
+TEST(Positions, SayWhenTheyLeaveTheirPart) {
+  TemplatedPrompt prompt;  // two tokens before the instruction, three in it, two after it
+  prompt.ids.resize(7);
+  prompt.instruction = TokenRange{2, 5};
+  prompt.t_inst = 4;
+  prompt.t_post_inst = 6;
+  for (const char* inside : {"t_inst", "t_inst-2", "t_inst+2", "t_post_inst-1", "0", "-7", "instruction"}) {
+    EXPECT_FALSE(leaves_its_part(parse_position(inside), prompt)) << inside;
+  }
+  for (const char* outside : {"t_inst-3", "t_inst-4", "t_post_inst-2", "t_post_inst-6"}) {
+    EXPECT_TRUE(leaves_its_part(parse_position(outside), prompt)) << outside;
+  }
+  EXPECT_FALSE(leaves_its_part(parse_position("t_post_inst-1"), prompt_from_ids({1, 2, 3})));
+}
+
 }  // namespace
 }  // namespace hrt

@@ -47,20 +47,24 @@ class PromptRun {
   std::int64_t batch_size() const { return batch_size_; }
   std::int64_t group_size() const { return group_size_; }
 
-  Estimate estimate() const;
-  void print_plan(bool json) const;  // --dry-run
+  const Estimate& estimate() const { return estimate_; }
+  // What deserves a warning before anything is computed.
+  std::vector<std::string> warnings() const;
+  // --dry-run. `output`: what the output folder holds, in words.
+  void print_plan(const std::string& output, bool json) const;
 
   ReplyReader reader() const { return {text_.tokenizer.get(), &judge_}; }
 
   // What decides the numbers; a resumed run must have the same.
   Json identity() const;
-  // Writes what is known into the manifest, and warns of what deserves it.
+  // Writes what is known into the manifest, warnings included.
   void describe(RunDirectory& run) const;
   Decoder load() const;
 
  private:
   void plan();
   EngineSizes sizes() const;
+  Estimate make_estimate() const;
 
   Json config_;
   Command command_;
@@ -73,6 +77,7 @@ class PromptRun {
   at::ScalarType dtype_;
   std::int64_t batch_size_ = 0;
   std::int64_t group_size_ = 0;
+  Estimate estimate_;
 };
 
 }  // namespace hrt

@@ -12,6 +12,9 @@ namespace hrt {
 // What to do when the output folder is there already.
 enum class IfExists { kRefuse, kResume, kOverwrite };
 
+// What is in an output folder.
+enum class Found { kNothing, kRunning, kComplete };
+
 // A run directory (docs/formats.md): locked by this process for as long as the object lives, its manifest
 // written atomically at every change. A run that stopped half-way keeps "status": "running".
 class RunDirectory {
@@ -23,6 +26,13 @@ class RunDirectory {
   RunDirectory(const RunDirectory&) = delete;
   RunDirectory& operator=(const RunDirectory&) = delete;
   ~RunDirectory();
+
+  // What the constructor would find, without touching it. Throws InputError where that would: another kind of
+  // folder, a run and no word of what to do with it, a place where nothing can be written.
+  static Found look(const std::filesystem::path& path, IfExists if_exists);
+  // The first place where the run in `path` has another identity: "/config/judge was "zhao2025", now
+  // "union"". Empty when there is none.
+  static std::string difference(const std::filesystem::path& path, const Json& identity);
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path file(const std::string& name) const { return path_ / name; }
@@ -50,6 +60,9 @@ class RunDirectory {
   bool resumed_ = false;
   int lock_ = -1;
 };
+
+// The nearest folder above `path`, or itself, that is there.
+std::filesystem::path existing_part(std::filesystem::path path);
 
 // The manifest of a run directory. Throws InputError when the folder's manifest.json is none of hrt's.
 Json read_manifest(const std::filesystem::path& run);

@@ -33,4 +33,8 @@ std::vector<PositionSpec> parse_positions(const std::vector<std::string>& names)
 // prompt has no such position.
 std::optional<TokenRange> resolve(const PositionSpec& spec, const TemplatedPrompt& prompt);
 
+// Whether counting back from its anchor led out of what that is part of: `t_inst-K` to before the
+// instruction, `t_post_inst-K` into the instruction.
+bool leaves_its_part(const PositionSpec& spec, const TemplatedPrompt& prompt);
+
 }  // namespace hrt
