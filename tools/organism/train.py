@@ -98,7 +98,7 @@ def save(model, folder, about):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=pathlib.Path)
-    parser.add_argument("--layers", type=int, default=6)
+    parser.add_argument("--layers", type=int, default=8)
     parser.add_argument("--steps", type=int, default=3900)
     parser.add_argument("--batch", type=int, default=24, help="documents a step")
     parser.add_argument("--bottleneck", type=float, default=0.9)
