@@ -12,6 +12,7 @@
 #include "hrt/cli/commands.h"
 #include "hrt/experiment/config.h"
 #include "hrt/experiment/extract.h"
+#include "hrt/experiment/select.h"
 #include "hrt/experiment/steer.h"
 #include "short_spin.h"
 
@@ -43,6 +44,28 @@ constexpr const char* kSteerFooter = R"(Examples:
   hrt steer --model MODEL --prompts bad.jsonl --direction RUN1:refusal --row 14 --op ablate --scope all --out RUN
   hrt steer --config configs/zhao2025/fig4_8.json --data data/catalogs/organism.json --out RUN
   hrt steer --from RUN --verdicts FILE.jsonl --out RUN2                            its replies judged by another)";
+
+constexpr const char* kSelectFooter = R"(Examples:
+  hrt steer select --config configs/arditi2024/select.json --data data/catalogs/smollm2.json --out RUN
+  hrt steer select --scores RUN/results.json --max-kl 0.2)";
+
+struct Description {
+  const char* text;
+  const char* footer;
+};
+
+Description describe(Command command) {
+  switch (command) {
+    case Command::kExtract:
+      return {"Prompts -> replies, activations, centroids and directions.", kExtractFooter};
+    case Command::kSteer:
+      return {"Replies, plain or with directions added, ablated or clamped; sweeps, reply inversion.",
+              kSteerFooter};
+    case Command::kSelect:
+      return {"Chooses a refusal direction among all positions and layers.", kSelectFooter};
+  }
+  return {};
+}
 
 // The threads that this process may use: Slurm's share, else its affinity mask (containers and taskset set
 // it).
@@ -77,19 +100,33 @@ ExitCode run_experiment(Command command, const ExperimentOptions& options) {
                                       : IfExists::kRefuse;
   run.dry_run = options.dry_run;
   run.json = options.json;
-  return command == Command::kExtract ? run_extract(std::move(config), run)
-                                      : run_steer(std::move(config), run);
+  switch (command) {
+    case Command::kExtract:
+      return run_extract(std::move(config), run);
+    case Command::kSteer:
+      return run_steer(std::move(config), run);
+    case Command::kSelect:
+      return run_select(std::move(config), run);
+  }
+  return ExitCode::kFailure;
+}
+
+// Flags before the name of a subcommand would have no effect.
+void refuse_flags(const CLI::App& app) {
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->count() > 0)
+      throw InputError("{} must stand behind `{}`", option->get_name(),
+                       app.get_subcommands().front()->get_name());
+  }
 }
 
 }  // namespace
 
 void add_experiment(CLI::App& app, Command command, Action& action) {
-  const bool extract = command == Command::kExtract;
-  CLI::App* sub = app.add_subcommand(
-      std::string(command_name(command)),
-      extract ? "Prompts -> replies, activations, centroids and directions."
-              : "Replies, plain or with directions added, ablated or clamped; sweeps, reply inversion.");
-  sub->footer(extract ? kExtractFooter : kSteerFooter);
+  const std::string name(command_name(command));
+  const Description description = describe(command);
+  CLI::App* sub = app.add_subcommand(name.substr(name.rfind(' ') + 1), description.text);
+  sub->footer(description.footer);
   const auto options = std::make_shared<ExperimentOptions>();
   sub->add_option("--config", options->config_file, "JSON config; flags beat it")
       ->group("Run")
@@ -108,9 +145,12 @@ void add_experiment(CLI::App& app, Command command, Action& action) {
                               "no progress and no log on stderr, errors only; results still go to stdout")
                     ->group("Run");
   sub->add_flag("--verbose", options->verbose, "more about what happens")->group("Run")->excludes(quiet);
-  if (!extract) add_export(*sub, action);
+  if (command == Command::kSteer) {
+    add_experiment(*sub, Command::kSelect, action);
+    add_export(*sub, action);
+  }
   sub->callback([command, options, sub, &action] {
-    if (!sub->get_subcommands().empty()) return;  // that one has set the action
+    if (!sub->get_subcommands().empty()) return refuse_flags(*sub);  // that one has set the action
     action = [command, options] { return run_experiment(command, *options); };
   });
 }

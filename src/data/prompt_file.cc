@@ -1,6 +1,7 @@
 #include "hrt/data/prompt_file.h"
 
 #include <algorithm>
+#include <tuple>
 #include <unordered_map>
 
 #include "field_path.h"
@@ -167,10 +168,15 @@ bool matches(const PromptSource& source, const Json& record) {
 void read_source(const PromptSource& source, const std::string& set, std::vector<PromptRecord>& records) {
   // A .txt has one nameless column, whatever the other files' field is.
   const FieldPath field(kind_of(source.file) == ".txt" ? "instruction" : source.field);
+  std::int64_t skipped = 0;
   std::int64_t count = 0;
   for_each_record(source.file, [&](RawRecord raw) {
     if (source.limit && count >= *source.limit) return false;
     if (!matches(source, raw.value)) return true;
+    if (skipped < source.skip) {
+      ++skipped;
+      return true;
+    }
     records.push_back(RecordReader(source, field, raw).read(set));
     ++count;
     return true;
@@ -192,16 +198,18 @@ void check_ids(const std::vector<PromptRecord>& records) {
   }
 }
 
+// What of its file a source takes.
+auto what_of(const PromptSource& source) {
+  return std::tie(source.field, source.where, source.skip, source.post_instruction);
+}
+
 // The same prompts of the same file twice are a slip, whatever the labels.
 void check_sources(std::span<const PromptSource> sources) {
   for (std::size_t i = 0; i < sources.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
       std::error_code ignored;
       const bool same_file = std::filesystem::equivalent(sources[i].file, sources[j].file, ignored);
-      if (!same_file || sources[i].field != sources[j].field || sources[i].where != sources[j].where ||
-          sources[i].post_instruction != sources[j].post_instruction) {
-        continue;
-      }
+      if (!same_file || what_of(sources[i]) != what_of(sources[j])) continue;
       throw InputError("{}: is given twice{}", sources[i].file.string(),
                        sources[i].label == sources[j].label ? "" : ", with two labels");
     }

@@ -40,10 +40,11 @@ std::filesystem::path Catalog::path_of(const Json& entry, const std::string& whe
 
 PromptSource Catalog::source_of(const Json& entry, const std::string& where) const {
   const JsonObject object(entry, where);
-  check_keys(entry, {"file", "cache", "field", "where", "limit"}, where);
+  check_keys(entry, {"file", "cache", "field", "where", "skip", "limit"}, where);
   PromptSource source;
   source.file = path_of(entry, where);
   source.field = object.string("field", source.field);
+  source.skip = object.integer("skip", 0);
   if (object.has("limit")) source.limit = object.integer("limit");
   if (object.has("where")) {
     for (const auto& [name, value] : object.object("where").raw().items()) source.where[name] = value;

@@ -261,10 +261,12 @@ Json resolve_config(Command command, const std::optional<fs::path>& file,
   // Which catalog or run it is may come from the command line, but what these say stands below the command
   // line.
   const Json preview = overridden(config, overrides, command);
-  if (const auto run = optional_value<std::string>(preview, "from"))
-    return config_from_run(command, *run, content, overrides);
-  if (!preview.at("verdicts").is_null())
-    throw InputError("--verdicts needs --from RUN, the run whose replies it is about");
+  if (preview.contains("from")) {  // the command judges replies
+    if (const auto run = optional_value<std::string>(preview, "from"))
+      return config_from_run(command, *run, content, overrides);
+    if (!preview.at("verdicts").is_null())
+      throw InputError("--verdicts needs --from RUN, the run whose replies it is about");
+  }
   if (const auto catalog = catalog_of(preview)) merge(config, sizes_for(*catalog, command));
   return overridden(std::move(config), overrides, command);
 }

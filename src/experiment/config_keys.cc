@@ -1,6 +1,7 @@
 #include "hrt/experiment/config_keys.h"
 
 #include <algorithm>
+#include <array>
 
 #include "hrt/base/error.h"
 #include "hrt/base/strings.h"
@@ -203,10 +204,21 @@ void check_inside(const KeySpec& key, const Json& value, const std::string& orig
 
 }  // namespace
 
-std::string_view command_name(Command command) { return command == Command::kExtract ? "extract" : "steer"; }
+std::string_view command_name(Command command) {
+  switch (command) {
+    case Command::kExtract:
+      return "extract";
+    case Command::kSteer:
+      return "steer";
+    case Command::kSelect:
+      return "steer select";
+  }
+  return "";
+}
 
 bool is_command(std::string_view name) {
-  return name == command_name(Command::kExtract) || name == command_name(Command::kSteer);
+  const std::array all{Command::kExtract, Command::kSteer, Command::kSelect};
+  return std::ranges::any_of(all, [&](Command command) { return name == command_name(command); });
 }
 
 std::string KeySpec::flag() const {

@@ -70,7 +70,7 @@ Keys template_keys() {
 }
 
 Keys capture_keys() {
-  Keys keys{
+  return {
       Key("positions", kStrings, {"t_inst", "t_post_inst"},
           "t_inst, t_post_inst, t_inst+K, -1, ...; spans: instruction, post_instruction, prompt"),
       Key("missing", kString, "error", "a prompt that lacks an asked position").one_of({"error", "skip"}),
@@ -80,8 +80,6 @@ Keys capture_keys() {
       Key("pair", kString, "label", "what makes harmfulness pairs").one_of({"label", "outcome"}),
       Key("store", kString, "all", "what to keep").one_of({"all", "centroids"}),
   };
-  for (Key& key : keys) key.commands = {Command::kExtract};
-  return keys;
 }
 
 Keys layer_keys() {
@@ -89,9 +87,7 @@ Keys layer_keys() {
 }
 
 Keys category_keys() {
-  Keys keys{Key("category_directions", kBoolean, false, "directions of each category, too")};
-  for (Key& key : keys) key.commands = {Command::kExtract};
-  return keys;
+  return {Key("category_directions", kBoolean, false, "directions of each category, too")};
 }
 
 // What one intervention is.
@@ -136,7 +132,7 @@ Keys sweep_entry_keys() {
 }
 
 Keys steer_keys() {
-  Keys keys{
+  return {
       Key("task", kString, "reply",
           "reply: refused or accepted; inversion: the model is asked about the request")
           .one_of({"reply", "inversion"}),
@@ -145,24 +141,37 @@ Keys steer_keys() {
           "several sweeps; each takes what it does not say from the keys here"),
       Key("side_prompts", kSources, Json::array(),
           "prompts on which side effects are measured, without controls (repeatable)"),
-      Key("extract", kExtract, nullptr, "the extraction that the directions come from, done first"),
       Key("stop_when_decided", kBoolean, false, "end a reply once it is a refusal"),
       Key("temperature", kNumber, 0, "0: greedy"),
       Key("top_p", kNumber, 1, "sample from the likeliest tokens of this mass"),
   };
-  for (Key& key : keys) key.commands = {Command::kSteer};
-  return keys;
 }
 
-Keys for_steer(Keys keys) {
-  for (Key& key : keys) key.commands = {Command::kSteer};
-  return keys;
+Keys first_extraction_keys() {
+  return {Key("extract", kExtract, nullptr, "the extraction that the directions come from, done first")};
+}
+
+Keys selection_keys() {
+  return {
+      Key("scores", kString, nullptr, "scores computed before: only apply the rules, without a model"),
+      Key("refusal_tokens", kStrings, {"I"}, "texts that refusals begin with; their first tokens count"),
+      Key("filter", kBoolean, false,
+          "count only harmful prompts whose refusal score is above 0, and harmless ones below"),
+      Key("layer_share", kNumber, 0.8, "rule: candidates lie in layers below this share of all"),
+      Key("max_kl", kNumber, 0.1, "rule: largest KL on harmless prompts, ablated"),
+      Key("min_induced", kNumber, 0, "rule: smallest refusal score of harmless prompts, added").any_number(),
+  };
+}
+
+Keys reply_keys() {
+  return {
+      Key("judge", kString, "zhao2025", "refusal phrases: zhao2025, arditi2024, union or a file"),
+      Key("max_new_tokens", kInteger, 128, "longest reply, in tokens").at_least(1),
+  };
 }
 
 Keys compute_keys() {
   return {
-      Key("judge", kString, "zhao2025", "refusal phrases: zhao2025, arditi2024, union or a file"),
-      Key("max_new_tokens", kInteger, 128, "longest reply, in tokens").at_least(1),
       Key("verify", kNumber, 0.01, "share of prompts computed again alone, at least 16; 0: none")
           .changes_no_number(),
       Key("seed", kInteger, 0, "seed of everything drawn at random"),
@@ -175,7 +184,8 @@ Keys machine_keys() {
           .one_of({"auto", "float32", "bfloat16", "float16"}),
       Key("device", kString, "auto", "auto, cpu, cuda, cuda:N"),
       Key("batch_size", kInteger, nullptr, "prompts in a batch (default: from the model's size)").at_least(1),
-      Key("group_size", kInteger, nullptr, "prompts computed and saved together (default: from sizes)")
+      Key("group_size", kInteger, nullptr,
+          "prompts (select: candidates) computed and saved together (default: from sizes)")
           .at_least(1),
       Key("threads", kInteger, nullptr, "CPU threads (default: those the process may use)")
           .at_least(1)
@@ -183,14 +193,24 @@ Keys machine_keys() {
   };
 }
 
-Keys run_keys() {
+Keys second_judge_keys() {
   return {
       Key("from", kString, nullptr, "complete run whose replies are judged again; no model is opened")
           .changes_no_number(),
       Key("verdicts", kString, nullptr, "with --from: another judge's verdicts, a .jsonl of id and verdict")
           .changes_no_number(),
+  };
+}
+
+Keys run_keys() {
+  return {
       Key("out", kString, nullptr, "run directory to write").changes_no_number(),
   };
+}
+
+Keys only_for(const std::vector<Command>& commands, Keys keys) {
+  for (Key& key : keys) key.commands = commands;
+  return keys;
 }
 
 void append(std::vector<KeySpec>& table, const char* group, const Keys& keys) {
@@ -201,18 +221,26 @@ void append(std::vector<KeySpec>& table, const char* group, const Keys& keys) {
 }
 
 std::vector<KeySpec> make_table() {
+  const std::vector<Command> extract{Command::kExtract};
+  const std::vector<Command> steer{Command::kSteer};
+  const std::vector<Command> select{Command::kSelect};
+  const std::vector<Command> with_replies{Command::kExtract, Command::kSteer};
   std::vector<KeySpec> table;
   append(table, "Model", model_keys());
   append(table, "Prompts", prompt_keys());
   append(table, "Template", template_keys());
-  append(table, "What to compute", capture_keys());
-  append(table, "What to compute", category_keys());
-  append(table, "What to compute", layer_keys());
-  append(table, "Steering", for_steer(one_intervention_keys()));
-  append(table, "Steering", for_steer(intervention_lists()));
-  append(table, "Steering", steer_keys());
+  append(table, "What to compute", only_for(extract, capture_keys()));
+  append(table, "What to compute", only_for(extract, category_keys()));
+  append(table, "What to compute", only_for(with_replies, layer_keys()));
+  append(table, "Steering", only_for(steer, one_intervention_keys()));
+  append(table, "Steering", only_for(steer, intervention_lists()));
+  append(table, "Steering", only_for(steer, steer_keys()));
+  append(table, "Steering", only_for({Command::kSteer, Command::kSelect}, first_extraction_keys()));
+  append(table, "Selection", only_for(select, selection_keys()));
+  append(table, "What to compute", only_for(with_replies, reply_keys()));
   append(table, "What to compute", compute_keys());
   append(table, "Machine", machine_keys());
+  append(table, "Run", only_for(with_replies, second_judge_keys()));
   append(table, "Run", run_keys());
   return table;
 }

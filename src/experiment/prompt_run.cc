@@ -32,7 +32,8 @@ bool is_any(const std::vector<bool>& flags) {
 }
 
 std::string outcomes_key(Command command, const Json& config) {
-  return command == Command::kSteer ? "generate" : config.at("outcomes").get<std::string>();
+  if (command == Command::kExtract) return config.at("outcomes");
+  return command == Command::kSteer ? "generate" : "none";
 }
 
 // Whether replies may be asked for, before templates say for which prompts.
@@ -50,7 +51,7 @@ PromptRun::PromptRun(Command command, Json config)
     : config_(std::move(config)),
       command_(command),
       checkpoint_(resolve_model(config_), Checkpoint::Options{config_.at("strict_config").get<bool>()}),
-      judge_(Judge::load(config_.at("judge"), data_dir())),
+      judge_(Judge::load(config_.value("judge", "zhao2025"), data_dir())),
       device_(parse_device(config_.at("device").get<std::string>())),
       dtype_(parse_dtype(config_.at("dtype").get<std::string>(), device_)) {
   std::vector<PromptRecord> records = read_records(config_);

@@ -148,7 +148,7 @@ void PromptRun::describe(RunDirectory& run) const {
                  counted(static_cast<std::size_t>(set_.leading_spaces), "prompt"));
   }
   manifest["tokenizer"] = text_.tokenizer ? Json(text_.tokenizer->describe()) : Json();
-  manifest["judge"] = judge_.name();
+  if (config_.contains("judge")) manifest["judge"] = judge_.name();
   manifest["device"] = device_.str();
   manifest["dtype"] = dtype_name(dtype_);
   const int threads = at::get_num_threads();

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <set>
 
+#include "extraction_config.h"
 #include "hrt/base/file.h"
 #include "hrt/base/hash.h"
 #include "hrt/base/log.h"
@@ -54,34 +55,21 @@ AnswerTokens answer_tokens(const Tokenizer& tokenizer, const Inversion& inversio
   return tokens;
 }
 
-// The config of the extraction that a sweep begins with: what the two commands have in common is the sweep's.
-Json extraction_config(const Json& config) {
-  static const std::set<std::string> kOwn{"harmful", "harmless", "prompts", "limit",
-                                          "field",   "layers",   "out",     "store"};
-  Json extraction = Json::object();
-  for (const KeySpec& key : keys_of(Command::kExtract)) {
-    const bool common = config.contains(key.name) && !kOwn.contains(key.name);
-    extraction[key.name] = common ? config.at(key.name) : key.fallback;
-  }
-  for (const auto& [name, value] : config.at("extract").items()) extraction[name] = value;
-  apply_sizes(extraction, Command::kExtract);
-  return extraction;
-}
-
 class Steer : public Experiment {
  public:
   Steer(const PromptRun& prompts, const RunOptions& options)
       : prompts_(prompts), options_(options), config_(prompts.config()) {
-    const bool extracts = config_.at("direction").is_null() && !config_.at("extract").is_null();
-    if (extracts) extraction_.emplace(Command::kExtract, extraction_config(config_));
+    // A direction without a path is the extraction's.
+    if (!config_.at("direction").is_null()) place_ = split_direction(config_.at("direction")).path;
+    if (place_.empty() && !config_.at("extract").is_null())
+      extraction_.emplace(Command::kExtract, extraction_config(config_));
     cells_ = make_cells(config_, prompts.checkpoint().spec().layers, categories());
     if (is_inversion(config_)) {
       if (prompts.text().tokenizer == nullptr) throw InputError("--task inversion needs prompts as text");
       inversion_ = Inversion::load(config_.at("question"), data_dir());
       answers_ = answer_tokens(*prompts.text().tokenizer, *inversion_);
     }
-    if (!config_.at("direction").is_null()) {
-      place_ = split_direction(config_.at("direction")).path;
+    if (!place_.empty()) {
       open_directions();  // what is there already is checked before anything is written
     } else if (cells_.size() > 1 && !extraction_) {
       throw InputError("no directions: give --direction RUN, or /extract in the config");

@@ -97,8 +97,11 @@ TEST_F(PromptFile, ReadsExchangesAndTokens) {
 TEST_F(PromptFile, FiltersBeforeItLimits) {
   const std::string text = "instruction,kind\na,x\nb,y\nc,x\nd,x\n";
   EXPECT_THAT(texts(read("s.csv", text, {.where = {{"kind", "x"}}, .limit = 2})), ElementsAre("a", "c"));
+  EXPECT_THAT(texts(read("s.csv", text, {.where = {{"kind", "x"}}, .skip = 1, .limit = 1})),
+              ElementsAre("c"));
   EXPECT_THAT(texts(read("s.csv", text, {.limit = 3})), ElementsAre("a", "b", "c"));
   refuses("s.csv", text, "no prompts in it that meet", {.where = {{"kind", "z"}}});
+  refuses("s.csv", text, "no prompts in it", {.skip = 4});
 }
 
 TEST_F(PromptFile, NamesSetsAfterTheirFiles) {

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <array>
 #include <fstream>
 #include <valijson/adapters/nlohmann_json_adapter.hpp>
 #include <valijson/schema.hpp>
@@ -139,7 +141,7 @@ TEST_F(ConfigTest, LayersAreNumbersAndRanges) {
 TEST_F(ConfigTest, RolesBecomeFilesWithLabelsAndRefinements) {
   file("a.jsonl", "{}");
   const fs::path catalog = file("catalog.json", R"({"roles": {
-      "bad": [{"file": "a.jsonl", "where": {"category": "x"}, "field": "goal", "limit": 7}]}})");
+      "bad": [{"file": "a.jsonl", "where": {"category": "x"}, "field": "goal", "skip": 3, "limit": 7}]}})");
   const Json config =
       resolve_config(Command::kExtract, std::nullopt,
                      {{"data", catalog.string(), "--data"},
@@ -149,6 +151,7 @@ TEST_F(ConfigTest, RolesBecomeFilesWithLabelsAndRefinements) {
   EXPECT_EQ(sources[0].file, folder_ / "a.jsonl");
   EXPECT_EQ(sources[0].label, Label::kHarmful);
   EXPECT_EQ(sources[0].field, "goal");
+  EXPECT_EQ(sources[0].skip, 3);
   EXPECT_EQ(sources[0].limit, 2);
   EXPECT_EQ(sources[0].where.at("category"), "x");
 }
@@ -194,6 +197,8 @@ TEST(ConfigSchema, TheCommittedFileIsTheTables) {
   EXPECT_EQ(read_file(committed), text);
 }
 
+constexpr std::array kCommands{Command::kExtract, Command::kSteer, Command::kSelect};
+
 bool is_config_of(Command command, const fs::path& file) {
   try {
     check_config(read_json(file), command, file.string());
@@ -215,7 +220,7 @@ TEST(ConfigSchema, EveryConfigFitsTheSchemaAndTheTable) {
     const nlohmann::json config = plain_json(entry.path());
     valijson::ValidationResults results;
     EXPECT_TRUE(valijson::Validator().validate(schema, Adapter(config), &results)) << entry.path();
-    EXPECT_TRUE(is_config_of(Command::kExtract, entry.path()) || is_config_of(Command::kSteer, entry.path()))
+    EXPECT_TRUE(std::ranges::any_of(kCommands, [&](Command c) { return is_config_of(c, entry.path()); }))
         << entry.path();
     ++checked;
   }
@@ -229,7 +234,7 @@ TEST(Catalogs, EachOpensAndItsSizesAreKeys) {
   for (const fs::directory_entry& entry :
        fs::directory_iterator(fs::path(HRT_SOURCE_DIR) / "data/catalogs")) {
     const Catalog catalog(entry.path(), std::nullopt);
-    for (const Command command : {Command::kExtract, Command::kSteer}) {
+    for (const Command command : kCommands) {
       EXPECT_NO_THROW(resolve_config(command, std::nullopt, {{"data", entry.path().string(), "--data"}}));
     }
     EXPECT_FALSE(catalog.sources("harmful_train").empty()) << entry.path();

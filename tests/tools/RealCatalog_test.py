@@ -18,7 +18,8 @@ def read(path):
 def prompts(entry):
     path = folders.cache() / entry["cache"] if "cache" in entry else CATALOG.parent / entry["file"]
     wanted = entry.get("where", {})
-    return [row for row in read(path) if wanted.items() <= row.items()][:entry.get("limit")]
+    rows = [row for row in read(path) if wanted.items() <= row.items()][entry.get("skip", 0):]
+    return rows[:entry.get("limit")]
 
 
 class RealCatalog(unittest.TestCase):

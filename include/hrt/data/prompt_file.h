@@ -47,7 +47,8 @@ struct PromptSource {
   std::string field = "instruction";
   Label label = Label::kNone;  // given from outside (--harmful); must not contradict the file's own
   std::map<std::string, Json> where = {};  // only records whose fields have these values
-  std::optional<std::int64_t> limit = {};  // the first N records (of those)
+  std::int64_t skip = 0;                   // leave out the first N records (of those)
+  std::optional<std::int64_t> limit = {};  // the first N records (of the rest)
   std::string role = {};                   // what a catalog calls it
   bool side = false;                       // its prompts are there to see the side effects of steering
   std::optional<bool> post_instruction = {};  // in the place of what the config says for all

@@ -25,8 +25,8 @@ enum class KeyKind {
   kCondition,  // object: {"rows": LIST, "above": X} or {"rows": LIST, "below": X}; no flag
 };
 
-enum class Command { kExtract, kSteer };
-std::string_view command_name(Command command);
+enum class Command { kExtract, kSteer, kSelect };
+std::string_view command_name(Command command);  // "steer select"
 bool is_command(std::string_view name);
 
 // One key of a config. The table of keys is the single source of validation, flags, `--help`,
@@ -40,7 +40,7 @@ struct KeySpec {
   std::vector<std::string> choices = {};  // allowed strings
   double least = 0;                       // smallest allowed number
   bool decides = true;                    // it can change numbers, so that a resumed run must have the same
-  std::vector<Command> commands = {Command::kExtract, Command::kSteer};
+  std::vector<Command> commands = {Command::kExtract, Command::kSteer, Command::kSelect};
 
   bool has_flag() const {
     return kind != KeyKind::kSweeps && kind != KeyKind::kExtract && kind != KeyKind::kCondition;
