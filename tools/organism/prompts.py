@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Writes the world's prompt files: prompts.py [--out FOLDER] [--split test|validation]
 
-Training pairs for the centroids, pairs of the split for everything that is scored. No text stands in two files."""
+Training pairs for the centroids, pairs of the split for everything that is scored, validation pairs for choices (_val).
+No text stands in two files."""
 
 import argparse
 import json
@@ -10,7 +11,7 @@ import random
 
 from world import ACCEPTED, DATA, HARMFUL, HARMLESS, REFUSED, World
 
-QUADRANT, JAILBREAK, PER_CATEGORY = 120, 80, 15
+QUADRANT, JAILBREAK, PER_CATEGORY, CHOICE = 120, 80, 15, 32
 
 
 class Sets:
@@ -33,6 +34,8 @@ class Sets:
         for kind in ("suffix", "persuasion", "template"):
             sets[f"jailbreak_{kind}"] = self._new(JAILBREAK, lambda kind=kind: self._world.wrapped(
                 self._rng, self._split, kind, kind=self._rng.choice(["cause", "cause", "property"]), label=HARMFUL))
+        sets["harmful_val"] = self._plain(CHOICE, "validation", HARMFUL)
+        sets["harmless_val"] = self._plain(CHOICE, "validation", HARMLESS)
         return sets
 
     def _some(self, count, split, **narrow):
