@@ -135,6 +135,7 @@ class Steer : public Experiment {
     options.print = false;
     options.out = run.file("extract");
     run_extract(*extraction_, options);
+    log_to_file(run.file("log.txt"));  // the extraction has a log of its own
     place_ = run.file("extract");
     open_directions();
   }
