@@ -126,7 +126,7 @@ TEST_F(Sweep, BadDirectionsAreRefusedBeforeAnythingIsWritten) {
   refused({"--direction", direction("v"), "--row", "4"}, "has no row 4");
   refused({"--direction", direction("v"), "--layers", "3"}, "does not lie in 0..2");
   refused({"--direction", direction("v"), "--scope", "everything"}, "unknown scope \"everything\"");
-  refused({"--direction", "v"}, "no file or run to look it up in");
+  refused({"--direction", "v"}, "no directions: give --direction RUN");
   refused({"--task", "inversion"}, "needs prompts as text");
 }
 
