@@ -47,7 +47,8 @@ constexpr const char* kSteerFooter = R"(Examples:
 
 constexpr const char* kSelectFooter = R"(Examples:
   hrt steer select --config configs/arditi2024/select.json --data data/catalogs/smollm2.json --out RUN
-  hrt steer select --scores RUN/results.json --max-kl 0.2)";
+  hrt steer select --scores RUN/results.json --max-kl 0.2
+  hrt steer --config configs/arditi2024/bypass.json --data CATALOG --direction RUN:refusal_selected --out RUN2)";
 
 struct Description {
   const char* text;

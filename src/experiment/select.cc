@@ -26,7 +26,8 @@ namespace fs = std::filesystem;
 constexpr const char* kDirection = "refusal_selected";
 
 SelectionRules rules_of(const Json& config) {
-  return {config.at("layer_share"), config.at("max_kl"), config.at("min_induced")};
+  const double share = config.at("layer_share");
+  return {std::min(share, 1.0), config.at("max_kl"), config.at("min_induced")};
 }
 
 ExitCode code_of(const SelectResults& results) {
@@ -35,11 +36,10 @@ ExitCode code_of(const SelectResults& results) {
 
 // Layers that candidates may come from: those below int(share * L).
 std::int64_t early_layers(const Json& config, std::int64_t layers) {
-  const auto early =
-      static_cast<std::int64_t>(config.at("layer_share").get<double>() * static_cast<double>(layers));
-  if (early < 1)
-    throw InputError("--layer-share {}: leaves no layer", config.at("layer_share").get<double>());
-  return std::min(early, layers);
+  const double share = rules_of(config).layer_share;
+  const auto early = static_cast<std::int64_t>(share * static_cast<double>(layers));
+  if (early < 1) throw InputError("--layer-share {}: leaves no layer", share);
+  return early;
 }
 
 // Mean over the prompts that count and have a value.

@@ -10,6 +10,7 @@
 
 #include "hrt/base/error.h"
 #include "hrt/base/file.h"
+#include "hrt/base/strings.h"
 
 namespace hrt {
 namespace {
@@ -103,12 +104,16 @@ std::string SelectResults::removal() const {
   const RemovedCandidates& removed = selection_.removed;
   const std::int64_t all = removed.not_a_number + removed.late_layer + removed.kl + removed.induced_score +
                            std::ssize(surviving());
-  return fmt::format(
-      "of {} candidates {} have a score that is not a number, {} lie in the last layers (from {:g} of the "
-      "depth "
-      "on), {} change harmless prompts (KL above {:g}), {} induce no refusal (score below {:g})",
-      all, removed.not_a_number, removed.late_layer, rules_.layer_share, removed.kl, rules_.max_kl,
-      removed.induced_score, rules_.min_induced_score);
+  std::vector<std::string> reasons;
+  const auto add = [&](std::int64_t count, const std::string& reason) {
+    if (count > 0) reasons.push_back(fmt::format("{} {}", count, reason));
+  };
+  add(removed.not_a_number, "have a score that is not a number");
+  add(removed.late_layer,
+      fmt::format("lie in the last layers (from {:g} of the depth on)", rules_.layer_share));
+  add(removed.kl, fmt::format("change harmless prompts (KL above {:g})", rules_.max_kl));
+  add(removed.induced_score, fmt::format("induce no refusal (score below {:g})", rules_.min_induced_score));
+  return fmt::format("of {} candidates {}", all, reasons.empty() ? "none was removed" : join(reasons, ", "));
 }
 
 Json SelectResults::to_json() const {
