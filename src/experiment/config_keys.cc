@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "hrt/base/error.h"
 #include "hrt/base/strings.h"
@@ -20,7 +21,8 @@ std::string expected(const KeySpec& key) {
     case KeyKind::kInteger:
       return fmt::format("an integer of at least {}", key.least);
     case KeyKind::kNumber:
-      return fmt::format("a number of at least {}", key.least);
+      return key.most ? fmt::format("a number of {} to {}", key.least, *key.most)
+                      : fmt::format("a number of at least {}", key.least);
     case KeyKind::kBoolean:
       return "true or false";
     case KeyKind::kStrings:
@@ -70,7 +72,8 @@ bool is_valid(const KeySpec& key, const Json& value) {
       // A JSON integer beyond 63 bits would turn negative where it is used.
       return value.is_number_integer() && value.get<double>() >= key.least && value.get<double>() < 9e18;
     case KeyKind::kNumber:
-      return value.is_number() && value.get<double>() >= key.least;
+      return value.is_number() && value.get<double>() >= key.least &&
+             value.get<double>() <= key.most.value_or(std::numeric_limits<double>::max());
     case KeyKind::kBoolean:
       return value.is_boolean();
     case KeyKind::kStrings:
@@ -109,7 +112,8 @@ Json schema_of(const KeySpec& key) {
     case KeyKind::kInteger:
       return {{"type", "integer"}, {"minimum", key.least}};
     case KeyKind::kNumber:
-      return {{"type", "number"}, {"minimum", key.least}};
+      return key.most ? Json{{"type", "number"}, {"minimum", key.least}, {"maximum", *key.most}}
+                      : Json{{"type", "number"}, {"minimum", key.least}};
     case KeyKind::kBoolean:
       return {{"type", "boolean"}};
     case KeyKind::kStrings:

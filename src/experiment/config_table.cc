@@ -21,6 +21,10 @@ struct Key : KeySpec {
     least = value;
     return std::move(*this);
   }
+  Key at_most(double value) && {
+    most = value;
+    return std::move(*this);
+  }
   Key any_number() && {
     least = std::numeric_limits<double>::lowest();
     return std::move(*this);
@@ -143,7 +147,7 @@ Keys steer_keys() {
           "prompts on which side effects are measured, without controls (repeatable)"),
       Key("stop_when_decided", kBoolean, false, "end a reply once it is a refusal"),
       Key("temperature", kNumber, 0, "0: greedy"),
-      Key("top_p", kNumber, 1, "sample from the likeliest tokens of this mass"),
+      Key("top_p", kNumber, 1, "sample from the likeliest tokens of this mass").at_most(1),
   };
 }
 
@@ -173,6 +177,7 @@ Keys reply_keys() {
 Keys compute_keys() {
   return {
       Key("verify", kNumber, 0.01, "share of prompts computed again alone, at least 16; 0: none")
+          .at_most(1)
           .changes_no_number(),
       Key("seed", kInteger, 0, "seed of everything drawn at random"),
   };

@@ -113,6 +113,10 @@ Table tensors_table(const Json& tensors) {
   return table;
 }
 
+std::uint64_t bytes_of(const TensorLayout& layout) {
+  return byte_size(layout.shape, c10::elementSize(layout.dtype)).value_or(0);
+}
+
 }  // namespace
 
 TensorStatistics tensor_statistics(const at::Tensor& tensor) {
@@ -128,14 +132,14 @@ TensorStatistics tensor_statistics(const at::Tensor& tensor) {
 }
 
 Json describe_tensors(const TensorFile& file, const std::optional<std::string>& only) {
-  if (only) file.layout(*only);  // throws when it is not there
+  const std::uint64_t bytes = only ? bytes_of(file.layout(*only)) : file.bytes();
   const bool statistics = only || file.bytes() <= kMaxBytesUnasked;
   Json tensors = Json::array();
   for (const TensorLayout& layout : file.tensors()) {
     if (!only || layout.name == *only) tensors.push_back(tensor_json(file, layout, statistics));
   }
   return {{"path", file.path().string()},
-          {"bytes", file.bytes()},
+          {"bytes", bytes},
           {"metadata", file.metadata()},
           {"tensors", std::move(tensors)}};
 }

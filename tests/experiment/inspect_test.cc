@@ -230,7 +230,10 @@ TEST_F(InspectFiles, DescribesTensors) {
   EXPECT_EQ(to_line(all.at("tensors")[0]),
             R"({"name":"a","dtype":"F32","shape":[2,3],"strides":[3,1],"statistics":)"
             R"({"min":2.0,"max":2.0,"mean":2.0,"norm":4.898979485566356,"not_finite":0}})");
-  EXPECT_EQ(describe_tensors(file, "b").at("tensors").size(), 1U);
+  const Json one = describe_tensors(file, "b");
+  EXPECT_EQ(one.at("tensors").size(), 1U);
+  EXPECT_EQ(one.at("bytes"), 32);
+  EXPECT_GT(all.at("bytes"), 24 + 32);  // and the header
   EXPECT_THAT([&] { describe_tensors(file, "c"); }, ThrowsMessage<InputError>(HasSubstr("no tensor c")));
   const std::string page = tensors_page(all);
   fits_the_terminal(page);

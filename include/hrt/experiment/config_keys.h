@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,7 @@ struct KeySpec {
   std::string help;
   std::vector<std::string> choices = {};  // allowed strings
   double least = 0;                       // smallest allowed number
+  std::optional<double> most = {};        // largest
   bool decides = true;                    // it can change numbers, so that a resumed run must have the same
   std::vector<Command> commands = {Command::kExtract, Command::kSteer, Command::kSelect};
 

@@ -24,9 +24,9 @@ struct TensorStatistics {
 };
 TensorStatistics tensor_statistics(const at::Tensor& tensor);
 
-// {path, bytes, metadata, tensors: [{name, dtype, shape, strides, statistics}]}, of `only` or of all tensors.
-// `statistics` is null for all tensors of a file that is too large to be read in a moment, unless `only`
-// asks.
+// {path, bytes (of the file, or of `only`), metadata, tensors: [{name, dtype, shape, strides, statistics}]},
+// of `only` or of all tensors. `statistics` is null for all tensors of a file that is too large to be read in
+// a moment, unless `only` asks.
 Json describe_tensors(const TensorFile& file, const std::optional<std::string>& only);
 
 // The description as a page for people.
