@@ -55,8 +55,10 @@ void RowCapture::gather(const HookPoint& point, const TokenMap& tokens, const at
   }
 }
 
-at::Tensor RowCapture::take(std::int64_t sequence) {
-  const at::Tensor values = wanted_.extract(sequence).mapped().values;
+at::Tensor RowCapture::take(std::int64_t sequence, std::int64_t length) {
+  const Wanted wanted = std::move(wanted_.extract(sequence).mapped());
+  const auto computed = std::ranges::lower_bound(wanted.positions, length) - wanted.positions.begin();
+  const at::Tensor values = wanted.values.narrow(0, 0, computed);
   if (!values.isfinite().all().item<bool>()) {
     const std::string_view advice =
         dtype_ == at::kHalf ? "; float16 overflows early: try --dtype bfloat16" : "";

@@ -29,8 +29,9 @@ void check_job(const Job& job, std::size_t index, const DecoderSpec& spec) {
     }
   }
   for (const std::int64_t position : job.capture) {
-    if (position < 0 || position >= length) {
-      throw InputError("prompt {}: position {} is outside its {} tokens", index, position, length);
+    if (position < 0 || position >= length + job.max_new_tokens) {
+      throw InputError("prompt {}: position {} is outside its {} tokens{}", index, position, length,
+                       job.max_new_tokens > 0 ? fmt::format(" and {} new ones", job.max_new_tokens) : "");
     }
   }
 }
@@ -47,6 +48,9 @@ void check_branch(std::span<const Job> jobs, std::size_t index, const DecoderSpe
     throw InputError("prompt {}: it parts from its stem at token {} of {}", index, branch.token,
                      jobs[index].tokens.size());
   }
+  const std::vector<std::int64_t>& capture = jobs[index].capture;
+  if (!capture.empty() && std::cmp_greater_equal(capture.back(), jobs[index].tokens.size()))
+    throw InputError("prompt {}: rows of a branch's reply cannot be captured", index);
 }
 
 void check(std::span<const Job> jobs, const EngineOptions& options, const DecoderSpec& spec) {
@@ -222,7 +226,7 @@ class Engine {
 
   bool wants_logits() const { return options_.logits || events_.next_logits; }
   bool wants_next(const Sequence& sequence) const {
-    if (sequence.in_prompt()) return false;
+    if (sequence.in_prompt() || result_of(sequence).stop != StopReason::kNone) return false;
     return wants_logits() || job_of(sequence).max_new_tokens > 0;
   }
 
@@ -319,7 +323,14 @@ class Engine {
 
   bool is_finished(const Sequence& sequence) const {
     if (sequence.in_prompt()) return false;
-    return job_of(sequence).max_new_tokens == 0 || result_of(sequence).stop != StopReason::kNone;
+    if (job_of(sequence).max_new_tokens == 0) return true;
+    return result_of(sequence).stop != StopReason::kNone && !owes_last_rows(sequence);
+  }
+
+  // The last token of a reply tells nothing about the next one, but its rows may be wanted.
+  bool owes_last_rows(const Sequence& sequence) const {
+    const auto length = static_cast<std::int64_t>(sequence.prompt.size() + result_of(sequence).reply.size());
+    return sequence.kv.length < length && std::ranges::binary_search(job_of(sequence).capture, length - 1);
   }
 
   void finish_sequences() {
@@ -333,7 +344,7 @@ class Engine {
   void finish(std::unique_ptr<Sequence> sequence) {
     const auto job = static_cast<std::size_t>(sequence->number);
     JobResult& result = results_[job];
-    if (!jobs_[job].capture.empty()) result.rows = capture_.take(sequence->number);
+    if (!jobs_[job].capture.empty()) result.rows = capture_.take(sequence->number, sequence->kv.length);
     if (events_.finished) events_.finished(job, result);
     if (stems_.is_needed(job)) {
       stems_.keep(std::move(sequence));

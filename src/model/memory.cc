@@ -46,12 +46,19 @@ std::int64_t common_prefix(const DecoderSpec& spec, std::span<const Job> jobs) {
   return prefix;
 }
 
+// New tokens of which keys and values are kept: the last one is put through the decoder only for its rows.
+std::int64_t decoded_tokens(const Job& job) {
+  const auto last = static_cast<std::int64_t>(job.tokens.size()) + job.max_new_tokens - 1;
+  const bool captured = !job.capture.empty() && job.capture.back() == last;
+  return std::max<std::int64_t>(0, job.max_new_tokens - (captured ? 0 : 1));
+}
+
 // Pages of the jobs' own tokens, largest first.
 std::vector<std::int64_t> own_pages(std::span<const Job> jobs, std::int64_t prefix) {
   std::vector<std::int64_t> pages;
   for (const Job& job : jobs) {
     const auto length = static_cast<std::int64_t>(job.tokens.size());
-    pages.push_back(KvCache::pages_for(length - prefix + std::max<std::int64_t>(0, job.max_new_tokens - 1)));
+    pages.push_back(KvCache::pages_for(length - prefix + decoded_tokens(job)));
   }
   std::ranges::sort(pages, std::greater{});
   return pages;

@@ -16,10 +16,12 @@ struct Name {
   Anchor anchor;
 };
 
-constexpr Name kTokens[] = {{"t_inst", Anchor::kInst}, {"t_post_inst", Anchor::kPostInst}};
+constexpr Name kTokens[] = {
+    {"t_inst", Anchor::kInst}, {"t_post_inst", Anchor::kPostInst}, {"t_resp", Anchor::kReply}};
 constexpr Name kSpans[] = {{"instruction", Anchor::kInstruction},
                            {"post_instruction", Anchor::kPostInstruction},
-                           {"prompt", Anchor::kPrompt}};
+                           {"prompt", Anchor::kPrompt},
+                           {"response", Anchor::kResponse}};
 // Far beyond any context; keeps sums of positions from overflowing.
 constexpr std::int64_t kMaxOffset = 1'000'000'000;
 
@@ -38,13 +40,17 @@ std::optional<std::int64_t> parse_offset(std::string_view text) {
   return value && text.front() == '-' ? std::optional(-*value) : value;
 }
 
+// Nothing in the prompt follows t_post_inst, and nothing in the reply lies before its first token.
+bool may_count(Anchor anchor, std::int64_t offset) {
+  return anchor == Anchor::kInst || (anchor == Anchor::kReply ? offset >= 0 : offset <= 0);
+}
+
 std::optional<PositionSpec> parse_token(std::string_view text) {
   for (const Name& token : kTokens) {
     if (text == token.name) return PositionSpec{std::string(text), token.anchor, 0};
     if (!text.starts_with(token.name)) continue;
     const auto offset = parse_offset(text.substr(token.name.size()));
-    // Nothing in the prompt follows t_post_inst.
-    if (offset && (token.anchor == Anchor::kInst || *offset <= 0)) {
+    if (offset && may_count(token.anchor, *offset)) {
       return PositionSpec{std::string(text), token.anchor, *offset};
     }
   }
@@ -64,15 +70,13 @@ std::optional<PositionSpec> parse_span(std::string_view text) {
 }
 
 [[noreturn]] void refuse(std::string_view text) {
-  if (text == "response" || text.starts_with("t_resp")) {
-    throw InputError("position \"{}\": positions in the reply come with a later version", text);
-  }
   std::vector<std::string> known;
   for (const Name& token : kTokens) known.emplace_back(token.name);
   for (const Name& span : kSpans) known.emplace_back(span.name);
   throw InputError(
-      "unknown position \"{}\"{} (expected t_inst, t_post_inst, t_inst+K, t_inst-K, t_post_inst-K, an index, "
-      "instruction, post_instruction or prompt)",
+      "unknown position \"{}\"{} (expected t_inst, t_post_inst, t_inst+K, t_inst-K, t_post_inst-K, t_resp+K, "
+      "an "
+      "index, instruction, post_instruction, prompt or response)",
       text, did_you_mean(text, known));
 }
 
@@ -108,7 +112,8 @@ std::vector<PositionSpec> parse_positions(const std::vector<std::string>& names)
   return specs;
 }
 
-std::optional<TokenRange> resolve(const PositionSpec& spec, const TemplatedPrompt& prompt) {
+std::optional<TokenRange> resolve(const PositionSpec& spec, const TemplatedPrompt& prompt,
+                                  std::int64_t reply) {
   const auto count = static_cast<std::int64_t>(prompt.ids.size());
   switch (spec.anchor) {
     case Anchor::kInst:
@@ -117,12 +122,16 @@ std::optional<TokenRange> resolve(const PositionSpec& spec, const TemplatedPromp
       return one_token(prompt.t_post_inst, spec.offset, count);
     case Anchor::kIndex:
       return one_token(spec.name.starts_with('-') ? count : 0, spec.offset, count);
+    case Anchor::kReply:
+      return one_token(count, spec.offset, count + reply);
     case Anchor::kInstruction:
       return prompt.instruction;
     case Anchor::kPostInstruction:
       return prompt.instruction ? unless_empty({prompt.instruction->end, count}) : std::nullopt;
     case Anchor::kPrompt:
       return unless_empty({0, count});
+    case Anchor::kResponse:
+      return unless_empty({count, count + reply});
   }
   return std::nullopt;
 }

@@ -68,8 +68,9 @@ TEST(Positions, KeepTheNameAsAsked) {
 }
 
 TEST(Positions, RefuseWhatTheyDoNotKnow) {
-  for (const char* name : {"", "t_inst+", "t_inst+-1", "t_inst1", "t_post_inst+1", "+1", "--1", "1.5",
-                           "t_inst 1", "99999999999999999999", "prompt+1"}) {
+  for (const char* name :
+       {"", "t_inst+", "t_inst+-1", "t_inst1", "t_post_inst+1", "+1", "--1", "1.5", "t_inst 1",
+        "99999999999999999999", "prompt+1", "t_resp-1", "t_resp+", "response+1"}) {
     EXPECT_THROW(parse_position(name), InputError) << name;
   }
   EXPECT_THAT([] { parse_position("t_instr"); }, ThrowsMessage<InputError>(HasSubstr("did you mean t_inst")));
@@ -81,10 +82,29 @@ TEST(Positions, RefuseWhatTheyDoNotKnow) {
   EXPECT_THROW(parse_positions({}), InputError);
 }
 
-TEST(Positions, OfTheReplyComeLater) {
-  for (const char* name : {"t_resp+0", "response"}) {
-    EXPECT_THAT([name] { parse_position(name); }, ThrowsMessage<InputError>(HasSubstr("later"))) << name;
+TEST(Positions, OfTheReplyCountOnFromThePrompt) {
+  const auto of_reply = [](std::string_view name, std::int64_t tokens) {
+    const PositionSpec spec = parse_position(name);
+    EXPECT_TRUE(spec.in_reply()) << name;
+    return resolve(spec, ten_tokens(), tokens);
+  };
+  EXPECT_EQ(of_reply("t_resp", 3), (TokenRange{10, 11}));
+  EXPECT_EQ(of_reply("t_resp+0", 3), (TokenRange{10, 11}));
+  EXPECT_EQ(of_reply("t_resp+2", 3), (TokenRange{12, 13}));
+  EXPECT_EQ(of_reply("t_resp+3", 3), std::nullopt);
+  EXPECT_EQ(of_reply("response", 3), (TokenRange{10, 13}));
+  for (const char* name : {"t_resp", "response"}) EXPECT_EQ(of_reply(name, 0), std::nullopt) << name;
+  EXPECT_TRUE(parse_position("response").is_span());
+  EXPECT_FALSE(parse_position("t_resp+1").is_span());
+}
+
+TEST(Positions, OfThePromptDoNotReachIntoTheReply) {
+  for (const char* name : {"10", "t_inst+5"}) {
+    EXPECT_FALSE(parse_position(name).in_reply()) << name;
+    EXPECT_EQ(resolve(parse_position(name), ten_tokens(), 3), std::nullopt) << name;
   }
+  EXPECT_EQ(resolve(parse_position("-1"), ten_tokens(), 3), (TokenRange{9, 10}));
+  EXPECT_EQ(resolve(parse_position("prompt"), ten_tokens(), 3), (TokenRange{0, 10}));
 }
 
 TEST(Positions, SayWhenTheyLeaveTheirPart) {

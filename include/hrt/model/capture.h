@@ -27,9 +27,9 @@ class RowCapture {
   Hook hook();
   // What is captured of `sequence` so far.
   const at::Tensor& peek(std::int64_t sequence) const { return wanted_.at(sequence).values; }
-  // What was captured of `sequence`, [positions, rows, hidden] on the CPU, and forgets it. Throws RunError
-  // when a value is NaN or infinite.
-  at::Tensor take(std::int64_t sequence);
+  // What was captured of `sequence`, of which `length` tokens were computed: [positions below it, rows,
+  // hidden] on the CPU. Forgets it. Throws RunError when a value is NaN or infinite.
+  at::Tensor take(std::int64_t sequence, std::int64_t length);
 
  private:
   struct Wanted {

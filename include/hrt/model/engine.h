@@ -29,9 +29,11 @@ struct Branch {
 
 // One prompt's work: prefill, capture rows of the residual stream, and, when asked, a reply.
 struct Job {
-  std::vector<std::int64_t> tokens = {};   // at least one
-  std::vector<std::int64_t> capture = {};  // token indices whose rows are wanted, ascending, distinct
-  std::int64_t max_new_tokens = 0;         // 0: no reply
+  std::vector<std::int64_t> tokens = {};  // at least one
+  // Token indices whose rows are wanted, ascending, distinct. Those from tokens.size() on are of the reply,
+  // which may turn out to be shorter (not of branches).
+  std::vector<std::int64_t> capture = {};
+  std::int64_t max_new_tokens = 0;  // 0: no reply
   std::optional<Branch> branch = {};
   std::uint64_t seed = 0;  // of its reply, where that is sampled
 };
@@ -40,7 +42,9 @@ struct Job {
 enum class StopReason { kNone, kEos, kLength, kDecided };
 
 struct JobResult {
-  at::Tensor rows;  // [capture.size(), EngineOptions::rows.size(), hidden], run dtype, CPU; undefined without
+  // [captured, EngineOptions::rows.size(), hidden], run dtype, CPU; undefined without. As many as there are
+  // tokens in Job::capture, but for those that the reply did not reach.
+  at::Tensor rows;
   at::Tensor logits;  // [vocabulary] float32, CPU, at the last prompt token; undefined unless asked for
   std::vector<std::int64_t> reply;  // new tokens, without the stop token
   StopReason stop = StopReason::kNone;
@@ -81,7 +85,8 @@ struct EngineStats {
   double prefill_s = 0;
   double decode_s = 0;
   std::int64_t prefill_tokens = 0;  // prompt tokens computed, a shared prefix once
-  std::int64_t decode_tokens = 0;   // new tokens put through the decoder (the last one of a reply never is)
+  std::int64_t decode_tokens = 0;   // new tokens put through the decoder (the last one of a reply only where
+                                    // its rows are captured)
   std::int64_t decode_passes = 0;   // passes that held such tokens
   double spared_tokens = 0;  // prompt tokens that were not computed, or in some blocks only, since a stem or
                              // a shared prefix had them; in tokens through all blocks
