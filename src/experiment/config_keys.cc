@@ -41,6 +41,10 @@ std::string expected(const KeySpec& key) {
       return "an object";
     case KeyKind::kCondition:
       return "an object such as {\"rows\": \"8\", \"above\": 0}";
+    case KeyKind::kTensors:
+      return "an object";
+    case KeyKind::kVariants:
+      return "a list of objects";
   }
   return "";
 }
@@ -88,7 +92,10 @@ bool is_valid(const KeySpec& key, const Json& value) {
       return all_of(value, [](const Json& item) { return item.is_number(); });
     case KeyKind::kSweeps:
       return all_of(value, [](const Json& item) { return item.is_object(); });
+    case KeyKind::kVariants:
+      return all_of(value, [](const Json& item) { return item.is_object(); });
     case KeyKind::kExtract:
+    case KeyKind::kTensors:
       return value.is_object();
     case KeyKind::kCondition:
       return is_condition(value);
@@ -100,6 +107,16 @@ bool is_valid(const KeySpec& key, const Json& value) {
 std::vector<KeySpec> extraction_keys() {
   std::vector<KeySpec> keys = keys_of(Command::kExtract);
   std::erase_if(keys, [](const KeySpec& key) { return key.group == "Run"; });
+  return keys;
+}
+
+// One of several extractions that are compared: what it does otherwise than the config says.
+std::vector<KeySpec> variant_keys() {
+  std::vector<KeySpec> keys = extraction_keys();
+  KeySpec name;
+  name.name = "name";
+  name.help = "what tables call it";
+  keys.insert(keys.begin(), name);
   return keys;
 }
 
@@ -134,6 +151,10 @@ Json schema_of(const KeySpec& key) {
       return {{"$ref", "#/definitions/extract"}};
     case KeyKind::kCondition:
       return {{"type", "object"}, {"required", {"rows"}}, {"maxProperties", 2}};
+    case KeyKind::kTensors:
+      return {{"type", "object"}};
+    case KeyKind::kVariants:
+      return {{"type", "array"}, {"items", {{"$ref", "#/definitions/variant"}}}};
   }
   return {};
 }
@@ -198,6 +219,8 @@ void check_inside(const KeySpec& key, const Json& value, const std::string& orig
   if (key.kind == KeyKind::kExtract) {
     check_keys(value, extraction_keys(), "an extraction", origin, pointer);
   }
+  for (std::size_t i = 0; key.kind == KeyKind::kVariants && i < value.size(); ++i)
+    check_keys(value[i], variant_keys(), "a variant", origin, fmt::format("{}/{}", pointer, i));
   if (key.kind != KeyKind::kSweeps) return;
   const bool also = key.name == "also";
   for (std::size_t i = 0; i < value.size(); ++i) {
@@ -216,12 +239,14 @@ std::string_view command_name(Command command) {
       return "steer";
     case Command::kSelect:
       return "steer select";
+    case Command::kProbe:
+      return "probe";
   }
   return "";
 }
 
 bool is_command(std::string_view name) {
-  const std::array all{Command::kExtract, Command::kSteer, Command::kSelect};
+  const std::array all{Command::kExtract, Command::kSteer, Command::kSelect, Command::kProbe};
   return std::ranges::any_of(all, [&](Command command) { return name == command_name(command); });
 }
 
@@ -250,7 +275,8 @@ Json config_schema() {
   schema["definitions"] = {{"source", source_schema()},
                            {"sweep", object_schema(sweep_keys())},
                            {"intervention", object_schema(intervention_keys())},
-                           {"extract", object_schema(extraction_keys())}};
+                           {"extract", object_schema(extraction_keys())},
+                           {"variant", object_schema(variant_keys())}};
   return schema;
 }
 

@@ -76,7 +76,8 @@ Keys template_keys() {
 Keys capture_keys() {
   return {
       Key("positions", kStrings, {"t_inst", "t_post_inst"},
-          "t_inst, t_post_inst, t_inst+K, -1, ...; spans: instruction, post_instruction, prompt"),
+          "t_inst, t_post_inst, t_inst+K, -1, ...; in the reply t_resp+K; spans: instruction, "
+          "post_instruction, prompt, response"),
       Key("missing", kString, "error", "a prompt that lacks an asked position").one_of({"error", "skip"}),
       Key("logits", kBoolean, false, "store the logits at each prompt's last token"),
       Key("outcomes", kString, "auto", "where refused or accepted comes from")
@@ -198,6 +199,28 @@ Keys machine_keys() {
   };
 }
 
+Keys probe_keys() {
+  return {
+      Key("analysis", kString, nullptr, "what is looked at")
+          .one_of({"layers", "beliefs", "categories", "positions", "plane", "linear", "compare"}),
+      Key("group_by", kStrings, {"outcome", "label"},
+          "prompts looked at together: label, outcome, role, set, category or any field of their file"),
+      Key("fold_by", kString, nullptr, "linear: prompts that agree in this field stay in one fold"),
+      Key("folds", kInteger, 5, "linear: parts for cross-validation").at_least(2),
+  };
+}
+
+// What is scored, and against what.
+Keys source_keys() {
+  return {
+      Key("runs", kStrings, Json::array(), "complete extractions (default: one is made first)"),
+      Key("centroids", kString, nullptr, "extraction whose prompts make the centroids").changes_no_number(),
+      Key("allow_overlap", kBoolean, false, "score prompts that are among those of the centroids"),
+      Key("tensors", kTensors, nullptr, "tensor files of others, and what they hold"),
+      Key("variants", kVariants, Json::array(), "compare: extractions of the same prompts"),
+  };
+}
+
 Keys second_judge_keys() {
   return {
       Key("from", kString, nullptr, "complete run whose replies are judged again; no model is opened")
@@ -229,12 +252,17 @@ std::vector<KeySpec> make_table() {
   const std::vector<Command> extract{Command::kExtract};
   const std::vector<Command> steer{Command::kSteer};
   const std::vector<Command> select{Command::kSelect};
-  const std::vector<Command> with_replies{Command::kExtract, Command::kSteer};
+  const std::vector<Command> probe{Command::kProbe};
+  const std::vector<Command> captures{Command::kExtract, Command::kProbe};
+  const std::vector<Command> with_replies{Command::kExtract, Command::kSteer, Command::kProbe};
+  const std::vector<Command> judged_again{Command::kExtract, Command::kSteer};
   std::vector<KeySpec> table;
   append(table, "Model", model_keys());
   append(table, "Prompts", prompt_keys());
   append(table, "Template", template_keys());
-  append(table, "What to compute", only_for(extract, capture_keys()));
+  append(table, "Probe", only_for(probe, probe_keys()));
+  append(table, "Probe", only_for(probe, source_keys()));
+  append(table, "What to compute", only_for(captures, capture_keys()));
   append(table, "What to compute", only_for(extract, category_keys()));
   append(table, "What to compute", only_for(with_replies, layer_keys()));
   append(table, "Steering", only_for(steer, one_intervention_keys()));
@@ -245,7 +273,7 @@ std::vector<KeySpec> make_table() {
   append(table, "What to compute", only_for(with_replies, reply_keys()));
   append(table, "What to compute", compute_keys());
   append(table, "Machine", machine_keys());
-  append(table, "Run", only_for(with_replies, second_judge_keys()));
+  append(table, "Run", only_for(judged_again, second_judge_keys()));
   append(table, "Run", run_keys());
   return table;
 }

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "interval_json.h"
+#include "hrt/experiment/interval_json.h"
 
 namespace hrt {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "hrt/base/json.h"
 #include "hrt/base/strings.h"
-#include "interval_json.h"
+#include "hrt/experiment/interval_json.h"
 
 namespace hrt {
 namespace {

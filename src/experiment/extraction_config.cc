@@ -1,4 +1,4 @@
-#include "extraction_config.h"
+#include "hrt/experiment/extraction_config.h"
 
 #include <set>
 

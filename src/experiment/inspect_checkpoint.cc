@@ -10,7 +10,7 @@
 #include "hrt/model/memory.h"
 #include "hrt/text/chat_template.h"
 #include "hrt/text/tokenizer.h"
-#include "inspect_layout.h"
+#include "hrt/base/page.h"
 
 namespace hrt {
 namespace {

@@ -11,7 +11,7 @@
 
 #include "hrt/base/error.h"
 #include "hrt/base/strings.h"
-#include "inspect_layout.h"
+#include "hrt/base/page.h"
 
 namespace hrt {
 namespace {

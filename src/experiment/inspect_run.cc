@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "hrt/base/strings.h"
-#include "inspect_layout.h"
+#include "hrt/base/page.h"
 
 namespace hrt {
 namespace {

@@ -11,7 +11,7 @@
 #include <limits>
 
 #include "hrt/base/strings.h"
-#include "inspect_layout.h"
+#include "hrt/base/page.h"
 
 namespace hrt {
 namespace {

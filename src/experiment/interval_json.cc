@@ -1,4 +1,4 @@
-#include "interval_json.h"
+#include "hrt/experiment/interval_json.h"
 
 namespace hrt {
 namespace {

@@ -4,17 +4,17 @@
 
 #include <algorithm>
 
-#include "extraction_config.h"
 #include "hrt/analysis/mean.h"
 #include "hrt/base/file.h"
 #include "hrt/base/log.h"
 #include "hrt/base/strings.h"
 #include "hrt/experiment/config.h"
 #include "hrt/experiment/extract.h"
+#include "hrt/experiment/extraction_config.h"
+#include "hrt/experiment/interval_json.h"
 #include "hrt/experiment/replies.h"
 #include "hrt/experiment/select_results.h"
 #include "hrt/experiment/select_work.h"
-#include "interval_json.h"
 #include "select_candidates.h"
 
 namespace hrt {

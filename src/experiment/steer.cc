@@ -7,7 +7,7 @@
 #include <cmath>
 #include <set>
 
-#include "extraction_config.h"
+#include "hrt/experiment/extraction_config.h"
 #include "hrt/base/file.h"
 #include "hrt/base/hash.h"
 #include "hrt/base/log.h"

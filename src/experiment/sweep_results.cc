@@ -6,7 +6,7 @@
 #include <set>
 
 #include "hrt/base/strings.h"
-#include "interval_json.h"
+#include "hrt/experiment/interval_json.h"
 
 namespace hrt {
 namespace {

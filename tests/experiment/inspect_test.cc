@@ -15,7 +15,7 @@
 #include "hrt/experiment/inspect_prompt.h"
 #include "hrt/experiment/inspect_run.h"
 #include "hrt/experiment/inspect_tensors.h"
-#include "inspect_layout.h"
+#include "hrt/base/page.h"
 #include "test_data.h"
 
 namespace hrt {

@@ -24,9 +24,11 @@ enum class KeyKind {
   kSweeps,     // list of sweeps, see sweep_keys
   kExtract,    // keys of `hrt extract`, for the extraction that a run begins with; no flag
   kCondition,  // object: {"rows": LIST, "above": X} or {"rows": LIST, "below": X}; no flag
+  kTensors,    // object: tensor files and what they hold (docs/formats.md); no flag
+  kVariants,   // list of objects: name, and what a variant's extraction does otherwise; no flag
 };
 
-enum class Command { kExtract, kSteer, kSelect };
+enum class Command { kExtract, kSteer, kSelect, kProbe };
 std::string_view command_name(Command command);  // "steer select"
 bool is_command(std::string_view name);
 
@@ -42,10 +44,19 @@ struct KeySpec {
   double least = 0;                       // smallest allowed number
   std::optional<double> most = {};        // largest
   bool decides = true;                    // it can change numbers, so that a resumed run must have the same
-  std::vector<Command> commands = {Command::kExtract, Command::kSteer, Command::kSelect};
+  std::vector<Command> commands = {Command::kExtract, Command::kSteer, Command::kSelect, Command::kProbe};
 
   bool has_flag() const {
-    return kind != KeyKind::kSweeps && kind != KeyKind::kExtract && kind != KeyKind::kCondition;
+    switch (kind) {
+      case KeyKind::kSweeps:
+      case KeyKind::kExtract:
+      case KeyKind::kCondition:
+      case KeyKind::kTensors:
+      case KeyKind::kVariants:
+        return false;
+      default:
+        return true;
+    }
   }
   std::string flag() const;
 };

@@ -1,4 +1,4 @@
-#include "inspect_layout.h"
+#include "hrt/base/page.h"
 
 #include <fmt/format.h>
 
