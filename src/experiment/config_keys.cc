@@ -241,12 +241,19 @@ std::string_view command_name(Command command) {
       return "steer select";
     case Command::kProbe:
       return "probe";
+    case Command::kGuardFit:
+      return "guard fit";
+    case Command::kGuardEval:
+      return "guard eval";
+    case Command::kGuardScore:
+      return "guard score";
   }
   return "";
 }
 
 bool is_command(std::string_view name) {
-  const std::array all{Command::kExtract, Command::kSteer, Command::kSelect, Command::kProbe};
+  const std::array all{Command::kExtract,  Command::kSteer,     Command::kSelect,    Command::kProbe,
+                       Command::kGuardFit, Command::kGuardEval, Command::kGuardScore};
   return std::ranges::any_of(all, [&](Command command) { return name == command_name(command); });
 }
 

@@ -33,6 +33,10 @@ struct Key : KeySpec {
     decides = false;
     return std::move(*this);
   }
+  Key also_for(Command command) && {
+    commands.push_back(command);
+    return std::move(*this);
+  }
 };
 
 using enum KeyKind;
@@ -40,8 +44,11 @@ using Keys = std::vector<Key>;
 
 Keys model_keys() {
   return {
-      Key("model", kString, nullptr, "checkpoint folder in Hugging Face layout"),
-      Key("strict_config", kBoolean, false, "unknown keys in config.json are errors").changes_no_number(),
+      Key("model", kString, nullptr, "checkpoint folder in Hugging Face layout")
+          .also_for(Command::kGuardScore),
+      Key("strict_config", kBoolean, false, "unknown keys in config.json are errors")
+          .also_for(Command::kGuardScore)
+          .changes_no_number(),
       Key("full_hash", kBoolean, false, "fingerprint the model by all its bytes"),
   };
 }
@@ -49,19 +56,22 @@ Keys model_keys() {
 Keys prompt_keys() {
   const Json none = Json::array();
   return {
-      Key("data", kString, nullptr, "catalog: a JSON file that maps roles to prompt files"),
-      Key("data_root", kString, nullptr, "folder of the catalog's relative paths (default: its own)"),
+      Key("data", kString, nullptr, "catalog: a JSON file that maps roles to prompt files")
+          .also_for(Command::kGuardScore),
+      Key("data_root", kString, nullptr, "folder of the catalog's relative paths (default: its own)")
+          .also_for(Command::kGuardScore),
       Key("harmful", kSources, none, "prompt file whose prompts are harmful (repeatable)"),
       Key("harmless", kSources, none, "prompt file whose prompts are harmless (repeatable)"),
       Key("prompts", kSources, none, "prompt file with labels of its own, or none (repeatable)"),
-      Key("field", kString, "instruction", "column that holds the instruction: goal, turns[0], a + b"),
+      Key("field", kString, "instruction", "column that holds the instruction: goal, turns[0], a + b")
+          .also_for(Command::kGuardScore),
       Key("limit", kInteger, nullptr, "only the first N prompts of each file").at_least(1),
   };
 }
 
 Keys template_keys() {
   return {
-      Key("template", kString, "auto", "chat template: auto, raw or a name"),
+      Key("template", kString, "auto", "chat template: auto, raw or a name").also_for(Command::kGuardScore),
       Key("template_arg", kArguments, Json::object(), "what the template takes, KEY=VALUE (repeatable)"),
       Key("system", kString, nullptr, "system text for prompts that bring none"),
       Key("bos", kString, "auto", "begin-of-sequence token").one_of({"auto", "always", "never"}),
@@ -80,11 +90,14 @@ Keys capture_keys() {
           "post_instruction, prompt, response"),
       Key("missing", kString, "error", "a prompt that lacks an asked position").one_of({"error", "skip"}),
       Key("logits", kBoolean, false, "store the logits at each prompt's last token"),
-      Key("outcomes", kString, "auto", "where refused or accepted comes from")
-          .one_of({"auto", "file", "generate", "none"}),
       Key("pair", kString, "label", "what makes harmfulness pairs").one_of({"label", "outcome"}),
       Key("store", kString, "all", "what to keep").one_of({"all", "centroids"}),
   };
+}
+
+Keys outcome_keys() {
+  return {Key("outcomes", kString, "auto", "where refused or accepted comes from")
+              .one_of({"auto", "file", "generate", "none"})};
 }
 
 Keys layer_keys() {
@@ -187,13 +200,17 @@ Keys compute_keys() {
 Keys machine_keys() {
   return {
       Key("dtype", kString, "auto", "auto is float32 on a CPU, bfloat16 on CUDA")
+          .also_for(Command::kGuardScore)
           .one_of({"auto", "float32", "bfloat16", "float16"}),
-      Key("device", kString, "auto", "auto, cpu, cuda, cuda:N"),
-      Key("batch_size", kInteger, nullptr, "prompts in a batch (default: from the model's size)").at_least(1),
+      Key("device", kString, "auto", "auto, cpu, cuda, cuda:N").also_for(Command::kGuardScore),
+      Key("batch_size", kInteger, nullptr, "prompts in a batch (default: from the model's size)")
+          .also_for(Command::kGuardScore)
+          .at_least(1),
       Key("group_size", kInteger, nullptr,
           "prompts (select: candidates) computed and saved together (default: from sizes)")
           .at_least(1),
       Key("threads", kInteger, nullptr, "CPU threads (default: those the process may use)")
+          .also_for(Command::kGuardScore)
           .at_least(1)
           .changes_no_number(),
   };
@@ -205,19 +222,67 @@ Keys probe_keys() {
           .one_of({"layers", "beliefs", "categories", "positions", "plane", "linear", "compare"}),
       Key("group_by", kStrings, {"outcome", "label"},
           "prompts looked at together: label, outcome, role, set, category or any field of their file"),
+      Key("clusters", kString, "outcome",
+          "layers, positions: what s[l] compares, refused harmful with accepted harmless, or labels")
+          .one_of({"outcome", "label"}),
       Key("fold_by", kString, nullptr, "linear: prompts that agree in this field stay in one fold"),
       Key("folds", kInteger, 5, "linear: parts for cross-validation").at_least(2),
   };
 }
 
 // What is scored, and against what.
-Keys source_keys() {
+Keys run_input_keys() {
   return {
       Key("runs", kStrings, Json::array(), "complete extractions (default: one is made first)"),
-      Key("centroids", kString, nullptr, "extraction whose prompts make the centroids").changes_no_number(),
       Key("allow_overlap", kBoolean, false, "score prompts that are among those of the centroids"),
+  };
+}
+
+Keys source_keys() {
+  return {
+      Key("centroids", kString, nullptr, "extraction whose prompts make the centroids").changes_no_number(),
       Key("tensors", kTensors, nullptr, "tensor files of others, and what they hold"),
       Key("variants", kVariants, Json::array(), "compare: extractions of the same prompts"),
+  };
+}
+
+Keys guard_keys() {
+  return {
+      Key("guard", kString, nullptr, "guard file (eval: default: one is fitted to the training prompts)")};
+}
+
+Keys guard_fit_keys() {
+  return {
+      Key("validation", kStrings, Json::array(), "complete extractions whose prompts options are chosen on"),
+      Key("fit_rows", kBoolean, false, "use the adjacent rows that tell validation prompts apart best"),
+      Key("false_positive_rate", kNumber, nullptr,
+          "set the threshold so that at most this share of harmless prompts lies above it")
+          .at_most(1),
+      Key("calibration", kString, "none", "how scores become probabilities")
+          .one_of({"none", "platt", "isotonic"}),
+  };
+}
+
+Keys guard_eval_keys() {
+  return {
+      Key("case_by", kStrings, {"role"},
+          "prompts that make a case: role, set, category or any field of their file"),
+      Key("other_verdicts", kArguments, Json::object(),
+          "another guard, NAME=FILE.jsonl of id and verdict or score (repeatable)")
+          .changes_no_number(),
+      Key("ngrams", kString, nullptr,
+          "extraction that holds the guard's training prompts, for the n-gram baseline (default: where it "
+          "was fitted)")
+          .changes_no_number(),
+  };
+}
+
+Keys guard_score_keys() {
+  return {
+      Key("input", kString, nullptr, "JSON lines to score (default: stdin)"),
+      Key("max_wait", kInteger, 50, "milliseconds that a line may wait for others to join its batch")
+          .at_least(0),
+      Key("fail_fast", kBoolean, false, "end with the first line that is broken"),
   };
 }
 
@@ -254,17 +319,27 @@ std::vector<KeySpec> make_table() {
   const std::vector<Command> select{Command::kSelect};
   const std::vector<Command> probe{Command::kProbe};
   const std::vector<Command> captures{Command::kExtract, Command::kProbe};
-  const std::vector<Command> with_replies{Command::kExtract, Command::kSteer, Command::kProbe};
+  const std::vector<Command> has_layers{Command::kExtract, Command::kSteer, Command::kProbe};
+  const std::vector<Command> with_replies{Command::kExtract, Command::kSteer, Command::kProbe,
+                                          Command::kGuardEval};
+  const std::vector<Command> with_outcomes{Command::kExtract, Command::kProbe, Command::kGuardEval};
+  const std::vector<Command> on_runs{Command::kProbe, Command::kGuardFit, Command::kGuardEval};
   const std::vector<Command> judged_again{Command::kExtract, Command::kSteer};
   std::vector<KeySpec> table;
   append(table, "Model", model_keys());
   append(table, "Prompts", prompt_keys());
   append(table, "Template", template_keys());
   append(table, "Probe", only_for(probe, probe_keys()));
+  append(table, "Runs", only_for(on_runs, run_input_keys()));
   append(table, "Probe", only_for(probe, source_keys()));
+  append(table, "Guard", only_for({Command::kGuardEval, Command::kGuardScore}, guard_keys()));
+  append(table, "Guard", only_for({Command::kGuardFit}, guard_fit_keys()));
+  append(table, "Guard", only_for({Command::kGuardEval}, guard_eval_keys()));
+  append(table, "Guard", only_for({Command::kGuardScore}, guard_score_keys()));
   append(table, "What to compute", only_for(captures, capture_keys()));
+  append(table, "What to compute", only_for(with_outcomes, outcome_keys()));
   append(table, "What to compute", only_for(extract, category_keys()));
-  append(table, "What to compute", only_for(with_replies, layer_keys()));
+  append(table, "What to compute", only_for(has_layers, layer_keys()));
   append(table, "Steering", only_for(steer, one_intervention_keys()));
   append(table, "Steering", only_for(steer, intervention_lists()));
   append(table, "Steering", only_for(steer, steer_keys()));

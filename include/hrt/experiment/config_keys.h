@@ -28,7 +28,7 @@ enum class KeyKind {
   kVariants,   // list of objects: name, and what a variant's extraction does otherwise; no flag
 };
 
-enum class Command { kExtract, kSteer, kSelect, kProbe };
+enum class Command { kExtract, kSteer, kSelect, kProbe, kGuardFit, kGuardEval, kGuardScore };
 std::string_view command_name(Command command);  // "steer select"
 bool is_command(std::string_view name);
 
@@ -44,7 +44,9 @@ struct KeySpec {
   double least = 0;                       // smallest allowed number
   std::optional<double> most = {};        // largest
   bool decides = true;                    // it can change numbers, so that a resumed run must have the same
-  std::vector<Command> commands = {Command::kExtract, Command::kSteer, Command::kSelect, Command::kProbe};
+  // Those that run the prompts of a config.
+  std::vector<Command> commands = {Command::kExtract, Command::kSteer,    Command::kSelect,
+                                   Command::kProbe,   Command::kGuardFit, Command::kGuardEval};
 
   bool has_flag() const {
     switch (kind) {
