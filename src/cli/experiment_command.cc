@@ -34,6 +34,7 @@ struct ExperimentOptions {
 constexpr const char* kExtractFooter = R"(Examples:
   hrt extract --model MODEL --harmful bad.jsonl --harmless good.jsonl --out RUN
   hrt extract --model MODEL --prompts all.csv --field goal --outcomes none --positions t_inst,-1 --out RUN
+  hrt extract --model MODEL --prompts all.jsonl --positions t_inst,t_resp,response --out RUN      the replies', too
   hrt extract --config configs/extract.json --data data/catalogs/smollm2.json --out RUN
   hrt extract --config my.json --out RUN --resume
   hrt extract --from RUN --judge arditi2024 --out RUN2      the stored replies judged again, no model opened)";

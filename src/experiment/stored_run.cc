@@ -40,11 +40,11 @@ Label label_of(const JsonObject& line) {
                    escape_for_terminal(text));
 }
 
-std::vector<std::int64_t> tokens_of(const JsonObject& line) {
-  const Json* list = line.find("tokens");
+std::vector<std::int64_t> ids_of(const JsonObject& line, std::string_view key) {
+  const Json* list = line.find(key);
   const auto is_id = [](const Json& value) { return value.is_number_integer(); };
   if (list == nullptr || !list->is_array() || !std::ranges::all_of(*list, is_id))
-    throw InputError("{}: expected a list of token ids", line.where("tokens"));
+    throw InputError("{}: expected a list of token ids", line.where(key));
   return list->get<std::vector<std::int64_t>>();
 }
 
@@ -67,7 +67,7 @@ std::optional<TokenRange> range_of(const JsonObject& positions, const PositionSp
   const std::int64_t begin = position.integer(spec.is_span() ? "begin" : "index");
   const TokenRange range{begin, spec.is_span() ? position.integer("end") : begin + 1};
   if (range.begin < 0 || range.end <= range.begin || std::cmp_greater(range.end, tokens))
-    throw InputError("{}: does not lie in the prompt's {} tokens", positions.where(spec.name), tokens);
+    throw InputError("{}: does not lie in the {} tokens that are there", positions.where(spec.name), tokens);
   return range;
 }
 
@@ -81,9 +81,13 @@ PreparedPrompt prompt_of(const JsonObject& line, const std::vector<PositionSpec>
   record.category = line.string("category", "");
   if (line.has("instruction")) record.instruction = line.string("instruction");
   record.messages = messages_of(line);
-  prompt.prompt.ids = tokens_of(line);
-  for (const PositionSpec& spec : specs)
-    prompt.positions.push_back(range_of(line.object("positions"), spec, prompt.prompt.ids.size()));
+  prompt.prompt.ids = ids_of(line, "tokens");
+  if (line.has("reply_tokens")) prompt.reply = PreparedReply{ids_of(line, "reply_tokens"), {}};
+  const std::size_t of_reply = prompt.reply ? prompt.reply->ids.size() : 0;
+  for (const PositionSpec& spec : specs) {
+    const std::size_t tokens = prompt.prompt.ids.size() + (spec.in_reply() ? of_reply : 0);
+    prompt.positions.push_back(range_of(line.object("positions"), spec, tokens));
+  }
   return prompt;
 }
 
