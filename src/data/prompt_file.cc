@@ -12,8 +12,8 @@
 namespace hrt {
 namespace {
 
-const std::vector<std::string> kKnownFields = {"id",     "label",    "outcome", "category",
-                                               "system", "messages", "tokens",  "reply"};
+const std::vector<std::string> kKnownFields = {"id",       "label",  "outcome", "category",    "system",
+                                               "messages", "tokens", "reply",   "reply_tokens"};
 
 // Reads the fields of one record; every error names the file and line.
 class RecordReader {
@@ -38,8 +38,8 @@ class RecordReader {
     record.outcome = outcome();
     record.category = object_.string("category", "");
     record.system = optional_text("system");
-    record.reply = optional_text("reply");
     read_text(record);
+    read_reply(record);
     record.extra = unknown_fields();
     return record;
   }
@@ -86,7 +86,9 @@ class RecordReader {
     std::string missing;
     record.instruction = field_.text_in(raw_.value, place_, missing);
     if (object_.has("messages")) record.messages = messages(record);
-    if (object_.has("tokens")) record.tokens = tokens();
+    if (object_.has("tokens")) record.tokens = ids("tokens");
+    if (object_.has("tokens") && record.tokens.empty())
+      throw InputError("{}: expected at least one token id", object_.where("tokens"));
     const bool exchange = !record.messages.empty();
     const bool ids = !record.tokens.empty();
     // A null instruction beside one of these (an empty cell) is no instruction.
@@ -96,6 +98,13 @@ class RecordReader {
     }
     if (!record.instruction && !exchange && !ids) refuse_missing(missing);
     if (ids && record.system) throw InputError("{}: \"system\" cannot stand beside \"tokens\"", place_);
+  }
+
+  void read_reply(PromptRecord& record) const {
+    record.reply = optional_text("reply");
+    if (object_.has("reply_tokens")) record.reply_tokens = ids("reply_tokens");
+    if (record.reply && record.reply_tokens)
+      throw InputError("{}: has both \"reply\" and \"reply_tokens\"", place_);
   }
 
   [[noreturn]] void refuse_missing(const std::string& missing) const {
@@ -130,14 +139,13 @@ class RecordReader {
     return messages;
   }
 
-  std::vector<std::int64_t> tokens() const {
-    const Json* list = object_.find("tokens");
+  std::vector<std::int64_t> ids(std::string_view key) const {
+    const Json* list = object_.find(key);
     const auto is_id = [](const Json& value) {
       return value.is_number_unsigned() && value.get<std::uint64_t>() <= INT32_MAX;
     };
-    if (!list->is_array() || list->empty() || !std::ranges::all_of(*list, is_id)) {
-      throw InputError("{}: expected a list of token ids", object_.where("tokens"));
-    }
+    if (!list->is_array() || !std::ranges::all_of(*list, is_id))
+      throw InputError("{}: expected a list of token ids", object_.where(key));
     return list->get<std::vector<std::int64_t>>();
   }
 

@@ -4,6 +4,7 @@
 
 #include "hrt/experiment/extract_results.h"
 #include "hrt/experiment/replies.h"
+#include "hrt/experiment/reply_positions.h"
 
 namespace hrt {
 namespace {
@@ -39,7 +40,7 @@ class Extraction : public Experiment {
   GroupedWork& work() override { return *work_; }
 
   RowIdentity verify(const Decoder& decoder) override {
-    return check_row_identity(decoder, prompts_.set(), prompts_.work(), *work_,
+    return check_row_identity(decoder, computed_set(), prompts_.work(), *work_,
                               prompts_.config().at("verify"),
                               prompts_.config().at("seed").get<std::uint64_t>());
   }
@@ -47,25 +48,37 @@ class Extraction : public Experiment {
   ExitCode write(RunDirectory& run) override {
     const auto verdicts = write_replies(run, prompts_, *work_);
     const std::vector<Outcome> outcomes = outcomes_of(prompts_, verdicts);
-    write_prompts(run, prompts_.set(), outcomes);
+    const PromptSet& set = computed_set();
+    write_prompts(run, set, outcomes);
+    if (const std::string missing = missing_in_replies(set); !missing.empty()) run.warn(missing);
     if (prompts_.config().at("store") == "all") write_rows(run);
-    const GroupedRows captured(prompts_.set(), *work_);
-    const ExtractInput input{prompts_.set(), outcomes, captured, prompts_.work().rows,
-                             unknown_replies(verdicts)};
+    const GroupedRows captured(set, *work_);
+    const ExtractInput input{set, outcomes, captured, prompts_.work().rows, unknown_replies(verdicts)};
     const DirectionRequest request = direction_request(prompts_.config(), prompts_.text().chat.raw());
     return write_extraction(run, input, request, options_);
   }
 
  private:
-  void write_rows(const RunDirectory& run) const {
+  // The prompts, with all positions in replies that were asked for. All groups are computed.
+  const PromptSet& computed_set() {
+    if (!prompts_.set().asks_for_replies()) return prompts_.set();
+    if (!with_replies_) {
+      with_replies_ = prompts_.set();
+      add_generated_replies(*with_replies_, *work_, prompts_.text().tokenizer.get());
+    }
+    return *with_replies_;
+  }
+
+  void write_rows(const RunDirectory& run) {
     const DecoderSpec& spec = prompts_.checkpoint().spec();
-    write_activations(run.file("activations.safetensors"), prompts_.set(), prompts_.work(), *work_,
+    write_activations(run.file("activations.safetensors"), computed_set(), prompts_.work(), *work_,
                       prompts_.dtype(), spec.hidden, spec.vocabulary);
   }
 
   const PromptRun& prompts_;
   const RunOptions& options_;
   std::optional<PromptWork> work_;
+  std::optional<PromptSet> with_replies_;
 };
 
 }  // namespace

@@ -28,13 +28,19 @@ std::vector<Json> lines_of(const fs::path& run) {
   return {};
 }
 
+// What a run adds to the lines that it began with. `replies`: it put in the replies that it generated.
+bool is_result(const std::string& key, bool replies) {
+  return key == "outcome" || (replies && (key == "positions" || key == "reply_tokens"));
+}
+
 // The first key that differs, or nothing.
 std::string changed_key(const Json& before, const Json& now) {
+  const bool replies = before.contains("reply_tokens") && !now.contains("reply_tokens");
   for (const auto& [key, value] : now.items()) {
-    if (key != "outcome" && before.value(key, Json()) != value) return key;
+    if (!is_result(key, replies) && before.value(key, Json()) != value) return key;
   }
   for (const auto& [key, value] : before.items()) {
-    if (!now.contains(key)) return key;
+    if (!is_result(key, replies) && !now.contains(key)) return key;
   }
   return "";
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "hrt/base/error.h"
 #include "hrt/base/paths.h"
 #include "hrt/experiment/config.h"
 #include "hrt/model/device.h"
@@ -25,6 +26,38 @@ std::vector<bool> wanted_replies(const PromptSet& set, const std::string& outcom
     wanted.push_back(outcomes == "generate" || missing);
   }
   return wanted;
+}
+
+// Of replies that the file gives, those that say what the model did are judged instead of generated.
+std::vector<bool> take_given(const PromptSet& set, std::vector<bool>& wanted) {
+  std::vector<bool> given(wanted.size());
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (!set.prompts[i].reply) continue;
+    given[i] = wanted[i];
+    wanted[i] = false;
+  }
+  return given;
+}
+
+// Positions in replies need one: the file's own, or one that this run generates.
+void check_replies(const PromptSet& set, const Work& work) {
+  if (!set.asks_for_replies()) return;
+  const std::string& name = std::ranges::find_if(set.specs, &PositionSpec::in_reply)->name;
+  for (std::size_t i = 0; i < set.prompts.size(); ++i) {
+    if (work.wants_reply[i]) continue;
+    const PreparedPrompt& prompt = set.prompts[i];
+    if (!prompt.reply) {
+      throw InputError(
+          "{} ({}): position {} lies in the reply, and there is none: give --outcomes generate, or a "
+          "\"reply\" "
+          "in the file",
+          place_of(prompt.record), prompt.record.id, name);
+    }
+    if (work.logits) {
+      throw InputError("{} ({}): --logits cannot be had together with position {} in a reply of the file",
+                       place_of(prompt.record), prompt.record.id, name);
+    }
+  }
 }
 
 bool is_any(const std::vector<bool>& flags) {
@@ -62,6 +95,7 @@ PromptRun::PromptRun(Command command, Json config)
   if (replies) limits.max_new_tokens = config_.at("max_new_tokens");
   set_ = prepare_prompts(std::move(records), text_, config_, limits);
   work_.wants_reply = wanted_replies(set_, outcomes, text_.chat.raw());
+  work_.judges_given = take_given(set_, work_.wants_reply);
   plan();
 }
 
@@ -76,6 +110,7 @@ void PromptRun::plan() {
     work_.logits = config_.at("logits");
     work_.rows = resolve_layers(config_.at("layers"), checkpoint_.spec().layers + 1);
   }
+  check_replies(set_, work_);
   batch_size_ = optional_value<std::int64_t>(config_, "batch_size").value_or(0);
   batch_size_ = sizes().batch_size;
   group_size_ = optional_value<std::int64_t>(config_, "group_size")
@@ -95,11 +130,14 @@ Estimate PromptRun::make_estimate() const {
   const DecoderSpec& spec = checkpoint_.spec();
   const auto element = static_cast<std::int64_t>(c10::elementSize(dtype_));
   std::int64_t captured = 0;
+  std::int64_t tokens = 0;
   for (std::size_t i = 0; i < set_.prompts.size(); ++i) {
     const PreparedPrompt& prompt = set_.prompts[i];
     estimate.prompt_tokens += static_cast<std::int64_t>(prompt.prompt.ids.size());
     estimate.replies += work_.wants_reply[i];
-    for (const auto& range : prompt.positions) captured += range ? range->size() : 0;
+    tokens += static_cast<std::int64_t>(prompt.prompt.ids.size()) + reply_length(set_, work_, i);
+    for (const auto& range : resolve(set_.specs, prompt.prompt, reply_length(set_, work_, i)))
+      captured += range ? range->size() : 0;
   }
   estimate.prompts = static_cast<std::int64_t>(set_.prompts.size());
   const EngineSizes engine = sizes();
@@ -109,7 +147,6 @@ Estimate PromptRun::make_estimate() const {
   const std::int64_t rows = captured * static_cast<std::int64_t>(work_.rows.size()) * spec.hidden * element;
   const std::int64_t logits = work_.logits ? estimate.prompts * spec.vocabulary * 4 : 0;
   estimate.disk_bytes = 2 * (rows + logits) + 1'000'000;
-  const std::int64_t tokens = estimate.prompt_tokens + estimate.replies * work_.max_new_tokens;
   estimate.flops = 2.0 * static_cast<double>(checkpoint_.parameters()) * static_cast<double>(tokens);
   return estimate;
 }

@@ -8,6 +8,7 @@
 #include "hrt/base/paths.h"
 #include "hrt/base/strings.h"
 #include "hrt/data/inversion.h"
+#include "hrt/experiment/reply_positions.h"
 
 namespace hrt {
 namespace {
@@ -64,10 +65,11 @@ void check_straddles(PromptSet& set, const TextSetup& text, std::string rule) {
 }
 
 void check_tokens(const PromptSet& set, const PromptLimits& limits) {
+  const auto outside = [&](std::int64_t id) { return id < 0 || id >= limits.vocabulary; };
   refuse_all(set, fmt::format("a token id outside the vocabulary of {}", limits.vocabulary),
              [&](const PreparedPrompt& p) {
-               return std::any_of(p.prompt.ids.begin(), p.prompt.ids.end(),
-                                  [&](std::int64_t id) { return id < 0 || id >= limits.vocabulary; });
+               return std::ranges::any_of(p.prompt.ids, outside) ||
+                      (p.reply && std::ranges::any_of(p.reply->ids, outside));
              });
   refuse_all(
       set,
@@ -75,19 +77,32 @@ void check_tokens(const PromptSet& set, const PromptLimits& limits) {
                   limits.max_new_tokens > 0 ? fmt::format(" with {} new ones", limits.max_new_tokens) : ""),
       [&](const PreparedPrompt& p) {
         const auto length = static_cast<std::int64_t>(p.prompt.ids.size());
-        return length + limits.max_new_tokens > limits.max_tokens;
+        const auto given = static_cast<std::int64_t>(p.reply ? p.reply->ids.size() : 0);
+        return length + (p.reply ? given : limits.max_new_tokens) > limits.max_tokens;
       });
 }
 
 void check_positions(const PromptSet& set) {
   for (std::size_t i = 0; i < set.specs.size(); ++i) {
+    if (set.specs[i].in_reply()) continue;
     refuse_all(set, fmt::format("has no position {} (--missing skip leaves it out there)", set.specs[i].name),
                [&](const PreparedPrompt& p) { return !p.positions[i].has_value(); });
   }
 }
 
+Json position_in_reply(const PreparedPrompt& prompt, std::int64_t token) {
+  const PreparedReply& reply = *prompt.reply;
+  const auto text = reply.texts.find(token);
+  return {{"index", token},
+          {"id", reply.ids.at(static_cast<std::size_t>(token) - prompt.prompt.ids.size())},
+          {"text", text != reply.texts.end() ? Json(text->second) : Json()},
+          {"part", "response"}};
+}
+
 Json position_json(const PreparedPrompt& prompt, const TokenRange& range, bool span) {
   if (span) return {{"begin", range.begin}, {"end", range.end}};
+  if (std::cmp_greater_equal(range.begin, prompt.prompt.ids.size()))
+    return position_in_reply(prompt, range.begin);
   const auto text = token_text(prompt.prompt, range.begin);
   return {{"index", range.begin},
           {"id", prompt.prompt.ids.at(static_cast<std::size_t>(range.begin))},
@@ -154,6 +169,8 @@ bool PromptSet::has(Label label) const {
   return std::any_of(prompts.begin(), prompts.end(), [&](const auto& p) { return p.record.label == label; });
 }
 
+bool PromptSet::asks_for_replies() const { return std::ranges::any_of(specs, &PositionSpec::in_reply); }
+
 std::optional<std::size_t> PromptSet::position(std::string_view name) const {
   const auto found =
       std::find_if(specs.begin(), specs.end(), [&](const PositionSpec& s) { return s.name == name; });
@@ -169,14 +186,13 @@ PromptSet prepare_prompts(std::vector<PromptRecord> records, const TextSetup& te
   for (PromptRecord& record : records) {
     TemplatedPrompt prompt = template_record(record, text);
     set.leading_spaces += prompt.takes_leading_space;
-    set.prompts.push_back({std::move(record), std::move(prompt), {}});
+    set.prompts.push_back({std::move(record), std::move(prompt)});
   }
   refuse_all(set, "the instruction is empty", [](const PreparedPrompt& p) { return !p.prompt.instruction; });
   check_straddles(set, text, config.at("straddle"));
+  for (PreparedPrompt& prompt : set.prompts) prompt.positions = resolve(set.specs, prompt.prompt);
+  if (set.asks_for_replies()) add_given_replies(set, text);
   check_tokens(set, limits);
-  for (PreparedPrompt& prompt : set.prompts) {
-    for (const PositionSpec& spec : set.specs) prompt.positions.push_back(resolve(spec, prompt.prompt));
-  }
   if (!set.specs.empty() && config.at("missing") == "error") check_positions(set);
   return set;
 }
@@ -190,6 +206,7 @@ Json prompt_line(const PreparedPrompt& prompt, const std::vector<PositionSpec>& 
             {"outcome", text_or_null(outcome_name(outcome))},
             {"category", text_or_null(record.category)},
             {"tokens", prompt.prompt.ids}};
+  if (prompt.reply) line["reply_tokens"] = prompt.reply->ids;
   if (!record.role.empty()) line["role"] = record.role;
   Json& positions = line["positions"] = Json::object();
   for (std::size_t i = 0; i < specs.size(); ++i) {

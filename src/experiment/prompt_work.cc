@@ -17,13 +17,20 @@ constexpr std::int64_t kGroupRowBytes = 256'000'000;
 constexpr std::int64_t kLargestGroup = 256;
 constexpr std::int64_t kSmallestGroup = 16;
 
+using Positions = std::vector<std::optional<TokenRange>>;
+
 // The token indices whose rows a prompt's positions need, ascending and distinct.
-std::vector<std::int64_t> captured_tokens(const PreparedPrompt& prompt) {
+std::vector<std::int64_t> captured_tokens(const Positions& positions) {
   std::set<std::int64_t> tokens;
-  for (const auto& range : prompt.positions) {
+  for (const auto& range : positions) {
     for (std::int64_t t = range ? range->begin : 0; range && t < range->end; ++t) tokens.insert(t);
   }
   return {tokens.begin(), tokens.end()};
+}
+
+// Those that its reply may reach.
+std::vector<std::int64_t> wanted_tokens(const PromptSet& set, const Work& work, std::size_t prompt) {
+  return captured_tokens(resolve(set.specs, set.prompts[prompt].prompt, reply_length(set, work, prompt)));
 }
 
 at::Tensor concatenated(const std::vector<at::Tensor>& parts, at::Tensor otherwise) {
@@ -39,8 +46,20 @@ std::int64_t parameters_per_token(const DecoderSpec& spec) {
 
 Job make_job(const PromptSet& set, const Work& work, std::size_t prompt) {
   const PreparedPrompt& prepared = set.prompts[prompt];
-  return {prepared.prompt.ids, work.rows.empty() ? std::vector<std::int64_t>{} : captured_tokens(prepared),
-          work.wants_reply[prompt] ? work.max_new_tokens : 0};
+  Job job{.tokens = prepared.prompt.ids};
+  if (!work.rows.empty()) job.capture = wanted_tokens(set, work, prompt);
+  if (prepared.reply) {
+    job.tokens.insert(job.tokens.end(), prepared.reply->ids.begin(), prepared.reply->ids.end());
+  } else {
+    job.max_new_tokens = reply_length(set, work, prompt);
+  }
+  return job;
+}
+
+std::int64_t reply_length(const PromptSet& set, const Work& work, std::size_t prompt) {
+  const auto& reply = set.prompts[prompt].reply;
+  if (reply) return static_cast<std::int64_t>(reply->ids.size());
+  return work.wants_reply[prompt] ? work.max_new_tokens : 0;
 }
 
 EngineOptions make_engine_options(const Work& work, std::int64_t batch_size) {
@@ -64,9 +83,11 @@ std::vector<Group> cut_groups(std::int64_t prompts, std::int64_t size) {
 std::int64_t suitable_group_size(const DecoderSpec& spec, const PromptSet& set, const Work& work, bool cpu) {
   std::int64_t tokens = 0;
   std::int64_t captured = 0;
-  for (const PreparedPrompt& prompt : set.prompts) {
-    tokens += static_cast<std::int64_t>(prompt.prompt.ids.size()) + work.max_new_tokens;
-    captured += static_cast<std::int64_t>(captured_tokens(prompt).size());
+  for (std::size_t i = 0; i < set.prompts.size(); ++i) {
+    const PreparedPrompt& prompt = set.prompts[i];
+    tokens += static_cast<std::int64_t>(prompt.prompt.ids.size());
+    tokens += prompt.reply ? reply_length(set, work, i) : work.max_new_tokens;
+    captured += static_cast<std::int64_t>(wanted_tokens(set, work, i).size());
   }
   const auto prompts = static_cast<double>(std::max<std::size_t>(set.prompts.size(), 1));
   const auto row_bytes = static_cast<std::int64_t>(work.rows.size()) * spec.hidden * 4;
@@ -78,9 +99,9 @@ std::int64_t suitable_group_size(const DecoderSpec& spec, const PromptSet& set, 
   return std::max(kSmallestGroup, static_cast<std::int64_t>(size));
 }
 
-at::Tensor rows_of_position(const PreparedPrompt& prompt, std::size_t position, const JobResult& result) {
-  const TokenRange range = *prompt.positions[position];
-  const std::vector<std::int64_t> captured = captured_tokens(prompt);
+at::Tensor rows_of_position(const Positions& positions, std::size_t position, const JobResult& result) {
+  const TokenRange range = *positions[position];
+  const std::vector<std::int64_t> captured = captured_tokens(positions);
   const auto first = std::lower_bound(captured.begin(), captured.end(), range.begin) - captured.begin();
   return result.rows.narrow(0, first, range.size());
 }
@@ -88,12 +109,16 @@ at::Tensor rows_of_position(const PreparedPrompt& prompt, std::size_t position, 
 std::vector<NamedTensor> PromptWork::tensors_of(const Group& group,
                                                 const std::vector<JobResult>& results) const {
   std::vector<NamedTensor> tensors;
-  const auto begin = static_cast<std::size_t>(group.begin);
+  std::vector<Positions> positions;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const PreparedPrompt& prompt = set_.prompts[static_cast<std::size_t>(group.begin) + i];
+    const auto generated = static_cast<std::int64_t>(results[i].reply.size());
+    positions.push_back(prompt.reply ? prompt.positions : resolve(set_.specs, prompt.prompt, generated));
+  }
   for (std::size_t p = 0; p < set_.specs.size(); ++p) {
     std::vector<at::Tensor> parts;
     for (std::size_t i = 0; i < results.size(); ++i) {
-      const PreparedPrompt& prompt = set_.prompts[begin + i];
-      if (prompt.positions[p]) parts.push_back(rows_of_position(prompt, p, results[i]));
+      if (positions[i][p]) parts.push_back(rows_of_position(positions[i], p, results[i]));
     }
     const auto rows = static_cast<std::int64_t>(work_.rows.size());
     tensors.push_back({"rows." + set_.specs[p].name, concatenated(parts, at::empty({0, rows, 0}))});
@@ -111,7 +136,7 @@ GroupedWork::Size PromptWork::size_of(std::size_t group) const {
   Size size{.items = groups_[group].size()};
   for (auto i = static_cast<std::size_t>(groups_[group].begin); std::cmp_less(i, groups_[group].end); ++i) {
     size.tokens += static_cast<std::int64_t>(set_.prompts[i].prompt.ids.size());
-    if (work_.wants_reply[i]) size.tokens += work_.max_new_tokens;
+    size.tokens += reply_length(set_, work_, i);
   }
   return size;
 }

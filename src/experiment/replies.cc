@@ -4,6 +4,14 @@
 #include "hrt/base/file.h"
 
 namespace hrt {
+namespace {
+
+const char* stop_name(StopReason stop) {
+  if (stop == StopReason::kNone) return "given";
+  return stop == StopReason::kEos ? "eos" : "length";
+}
+
+}  // namespace
 
 JudgedReply judge_reply(const Reply& reply, const ReplyReader& reader) {
   JudgedReply judged{reply, std::nullopt, {}};
@@ -13,14 +21,21 @@ JudgedReply judge_reply(const Reply& reply, const ReplyReader& reader) {
   return judged;
 }
 
+JudgedReply judge_given_reply(const PreparedPrompt& prompt, const ReplyReader& reader) {
+  const Reply given{.tokens = prompt.reply->ids};
+  if (!prompt.record.reply) return judge_reply(given, reader);
+  return {given, prompt.record.reply, reader.judge->judge(*prompt.record.reply)};
+}
+
 Json reply_line(const PreparedPrompt& prompt, const JudgedReply& reply) {
+  const bool is_given = reply.reply.stop == StopReason::kNone;
   return {{"id", prompt.record.id},
           {"tokens", reply.reply.tokens},
-          {"stop", reply.reply.stop == StopReason::kEos ? "eos" : "length"},
+          {"stop", stop_name(reply.reply.stop)},
           {"text", reply.text ? Json(*reply.text) : Json()},
           {"verdict", outcome_name(reply.verdict.outcome)},
           {"rule", reply.verdict.rule},
-          {"first_margin", reply.reply.first_margin}};
+          {"first_margin", is_given ? Json() : Json(reply.reply.first_margin)}};
 }
 
 ReplyStream::ReplyStream(const std::filesystem::path& file) : file_(file), out_(file, std::ios::trunc) {}
@@ -34,17 +49,21 @@ std::vector<std::optional<Verdict>> write_replies(const RunDirectory& run, const
                                                   const PromptWork& work) {
   std::vector<std::optional<Verdict>> verdicts;
   AtomicFile file(run.file("replies.jsonl"));
+  bool any = false;
   for (std::size_t g = 0; g < work.group_count(); ++g) {
     for (const auto& reply : work.result(g).replies()) {
-      const PreparedPrompt& prompt = prompts.set().prompts[verdicts.size()];
+      const std::size_t i = verdicts.size();
+      const PreparedPrompt& prompt = prompts.set().prompts[i];
       verdicts.emplace_back();
-      if (!reply) continue;
-      const JudgedReply judged = judge_reply(*reply, prompts.reader());
+      if (!reply && !prompts.work().judges_given[i]) continue;
+      const JudgedReply judged =
+          reply ? judge_reply(*reply, prompts.reader()) : judge_given_reply(prompt, prompts.reader());
       verdicts.back() = judged.verdict;
       file.write(to_line(reply_line(prompt, judged)) + "\n");
+      any = true;
     }
   }
-  if (prompts.work().max_new_tokens > 0) file.commit();
+  if (any) file.commit();
   std::filesystem::remove(run.file("replies.jsonl.partial"));
   return verdicts;
 }

@@ -40,9 +40,11 @@ class Checker {
   void check(std::int64_t prompt) {
     const auto size = groups_.groups().front().size();
     const auto g = static_cast<std::size_t>(prompt / size);
-    const JobResult alone = compute_alone(static_cast<std::size_t>(prompt));
+    Job job = make_job(set_, work_, static_cast<std::size_t>(prompt));
+    JobResult alone = compute_alone(job);
     for (std::size_t p = 0; p < set_.specs.size(); ++p) compare_rows(g, prompt, p, alone);
     const auto stored = groups_.result(g).replies()[static_cast<std::size_t>(prompt % size)];
+    if (stored && job.max_new_tokens == 0) alone = compute_alone(first_token_of(prompt));
     if (stored) comparison_.compare_replies(stored->tokens, alone.reply, alone.first_margin);
     comparison_.next_prompt();
   }
@@ -50,8 +52,12 @@ class Checker {
   const RowIdentity& result() const { return comparison_.result(); }
 
  private:
-  JobResult compute_alone(std::size_t prompt) const {
-    Job job = make_job(set_, work_, prompt);
+  // A reply whose rows are compared was put behind its prompt: how it begins is asked without it.
+  Job first_token_of(std::int64_t prompt) const {
+    return {.tokens = set_.prompts[static_cast<std::size_t>(prompt)].prompt.ids, .max_new_tokens = 1};
+  }
+
+  JobResult compute_alone(Job job) const {
     job.max_new_tokens = std::min<std::int64_t>(job.max_new_tokens, 1);
     EngineOptions options = make_engine_options(work_, 1);
     options.share_prefix = false;
@@ -62,7 +68,7 @@ class Checker {
   void compare_rows(std::size_t g, std::int64_t prompt, std::size_t position, const JobResult& alone) {
     const PreparedPrompt& prepared = set_.prompts[static_cast<std::size_t>(prompt)];
     if (!prepared.positions[position]) return;
-    const at::Tensor fresh = rows_of_position(prepared, position, alone);
+    const at::Tensor fresh = rows_of_position(prepared.positions, position, alone);
     const at::Tensor kept =
         groups_.rows(g, set_.specs[position])
             .narrow(0, row_offset(set_, groups_.groups()[g], prompt, position), fresh.size(0));

@@ -58,6 +58,7 @@ class Cases {
 void add_position_warnings(std::vector<std::string>& warnings, const PromptSet& set) {
   for (std::size_t i = 0; i < set.specs.size(); ++i) {
     const PositionSpec& spec = set.specs[i];
+    if (spec.in_reply()) continue;  // not known yet
     const Cases missing(set, [i](const PreparedPrompt& p) { return !p.positions[i]; });
     if (missing.any()) {
       warnings.push_back(

@@ -136,6 +136,13 @@ std::optional<TokenRange> resolve(const PositionSpec& spec, const TemplatedPromp
   return std::nullopt;
 }
 
+std::vector<std::optional<TokenRange>> resolve(const std::vector<PositionSpec>& specs,
+                                               const TemplatedPrompt& prompt, std::int64_t reply) {
+  std::vector<std::optional<TokenRange>> ranges;
+  for (const PositionSpec& spec : specs) ranges.push_back(resolve(spec, prompt, reply));
+  return ranges;
+}
+
 bool leaves_its_part(const PositionSpec& spec, const TemplatedPrompt& prompt) {
   if (!prompt.instruction) return false;
   if (spec.anchor == Anchor::kInst) return *prompt.t_inst + spec.offset < prompt.instruction->begin;

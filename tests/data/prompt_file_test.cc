@@ -52,6 +52,20 @@ TEST_F(PromptFile, ReadsJsonLines) {
   EXPECT_EQ(place_of(records[1]), (folder_ / "set.jsonl:3").string());
 }
 
+TEST_F(PromptFile, AReplyIsTextOrTokens) {
+  const auto records = read("set.jsonl", R"({"tokens": [1], "reply_tokens": [2, 3]})"
+                                         "\n"
+                                         R"({"instruction": "x", "reply_tokens": []})"
+                                         "\n"
+                                         R"({"instruction": "x", "reply": ""})");
+  EXPECT_THAT(*records[0].reply_tokens, ElementsAre(2, 3));
+  EXPECT_TRUE(records[1].reply_tokens->empty());
+  EXPECT_EQ(records[2].reply_tokens, std::nullopt);
+  EXPECT_EQ(records[2].reply, "");
+  EXPECT_THROW(read("a.jsonl", R"({"instruction": "x", "reply": "R", "reply_tokens": [2]})"), InputError);
+  EXPECT_THROW(read("b.jsonl", R"({"instruction": "x", "reply_tokens": "R"})"), InputError);
+}
+
 TEST_F(PromptFile, ReadsArraysAndLines) {
   const auto array = read("a.json", R"([{"instruction": "x"}, {"instruction": "y", "id": 7}])");
   EXPECT_THAT(texts(array), ElementsAre("x", "y"));

@@ -10,6 +10,7 @@
 #include "hrt/experiment/config.h"
 #include "hrt/experiment/prompt_run.h"
 #include "hrt/experiment/replies.h"
+#include "hrt/experiment/reply_positions.h"
 #include "temporary_folder.h"
 
 namespace hrt {
@@ -29,10 +30,11 @@ class RowIdentityTest : public ::testing::Test {
                                                        {{"model", model, ""},
                                                         {"prompts", {folder_ / "p.jsonl"}, ""},
                                                         {"template", "raw", ""},
-                                                        {"positions", {"t_inst"}, ""},
+                                                        {"positions", {"t_inst", "t_resp", "t_resp+3"}, ""},
                                                         {"outcomes", "generate", ""},
                                                         {"max_new_tokens", 4, ""},
                                                         {"device", "cpu", ""}}));
+    set_ = prompts_->set();
     run_.emplace(folder_ / "run", IfExists::kRefuse, prompts_->identity());
     groups_.emplace(run_->work(), prompts_->set(), prompts_->work(), cut_groups(40, 16), 8,
                     prompts_->reader());
@@ -40,21 +42,23 @@ class RowIdentityTest : public ::testing::Test {
     EngineStats stats;
     ReplyStream stream(run_->file("replies.jsonl.partial"));
     groups_->run(*decoder_, stream, stats);
+    add_generated_replies(set_, *groups_, nullptr);
   }
 
   RowIdentity check(double share) const {
-    return check_row_identity(*decoder_, prompts_->set(), prompts_->work(), *groups_, share, 0);
+    return check_row_identity(*decoder_, set_, prompts_->work(), *groups_, share, 0);
   }
 
   // Changes the rows of the first group's file.
-  void spoil(const std::function<void(at::Tensor& rows)>& change) const {
+  void spoil(const std::function<void(at::Tensor& rows)>& change,
+             const std::string& position = "t_inst") const {
     const fs::path file = run_->work() / "group-00000.safetensors";
     std::vector<NamedTensor> tensors;
     {
       const SafetensorsFile stored(file);
       for (const TensorInfo& info : stored.tensors()) {
         tensors.push_back({info.name, stored.tensor(info.name).clone()});
-        if (info.name == "rows.t_inst") change(tensors.back().tensor);
+        if (info.name == "rows." + position) change(tensors.back().tensor);
       }
     }
     write_safetensors(file, tensors);
@@ -63,6 +67,7 @@ class RowIdentityTest : public ::testing::Test {
   c10::InferenceMode inference_;
   const TemporaryFolder folder_;
   std::optional<PromptRun> prompts_;
+  PromptSet set_;
   std::optional<RunDirectory> run_;
   std::optional<PromptWork> groups_;
   std::optional<Decoder> decoder_;
@@ -91,6 +96,14 @@ TEST_F(RowIdentityTest, CatchesTwoPromptsWithEachOthersRows) {
   EXPECT_FALSE(identity.holds());
   EXPECT_GT(identity.worst, 0.1);
   EXPECT_THAT(identity.worst_prompt, ::testing::AnyOf("p:3", "p:6"));
+}
+
+TEST_F(RowIdentityTest, CatchesRowsOfAnotherTokenOfTheReply) {
+  spoil([](at::Tensor& rows) { rows.select(0, 4).copy_(rows.select(0, 9)); }, "t_resp+3");
+  const RowIdentity identity = check(1.0);
+  EXPECT_FALSE(identity.holds());
+  EXPECT_EQ(identity.worst_prompt, "p:5");
+  EXPECT_EQ(identity.worst_position, "t_resp+3");
 }
 
 TEST_F(RowIdentityTest, CatchesRowsOfZeros) {

@@ -16,10 +16,10 @@ namespace hrt {
 
 // One line of a prompt file. Exactly one of instruction, messages and tokens is there.
 struct PromptRecord {
-  std::string id;     // the file's, else SET:LINE
-  std::string set;    // the file's stem; a second equal stem is STEM~2
-  std::string role;   // what a catalog calls the file; empty without one
-  bool side = false;  // given to see the side effects of steering
+  std::string id;                        // the file's, else SET:LINE
+  std::string set;                       // the file's stem; a second equal stem is STEM~2
+  std::string role;                      // what a catalog calls the file; empty without one
+  bool side = false;                     // given to see the side effects of steering
   std::optional<bool> post_instruction;  // of its source
   Label label = Label::kNone;
   std::optional<Outcome> outcome;  // refused or accepted, where the file says so
@@ -28,7 +28,8 @@ struct PromptRecord {
   std::optional<std::string> instruction;
   std::vector<Message> messages;
   std::vector<std::int64_t> tokens;
-  std::optional<std::string> reply;
+  std::optional<std::string> reply;  // at most one of these two
+  std::optional<std::vector<std::int64_t>> reply_tokens;
   Json extra = Json::object();  // fields that hrt does not know, as they are
   std::filesystem::path file;   // empty: a text of the command line
   std::int64_t line = 0;        // 1-based; in a .json array the number of the item
@@ -46,11 +47,11 @@ struct PromptSource {
   // ` + ` between them (`instruction + input`; joined by a newline, empty ones left out).
   std::string field = "instruction";
   Label label = Label::kNone;  // given from outside (--harmful); must not contradict the file's own
-  std::map<std::string, Json> where = {};  // only records whose fields have these values
-  std::int64_t skip = 0;                   // leave out the first N records (of those)
-  std::optional<std::int64_t> limit = {};  // the first N records (of the rest)
-  std::string role = {};                   // what a catalog calls it
-  bool side = false;                       // its prompts are there to see the side effects of steering
+  std::map<std::string, Json> where = {};     // only records whose fields have these values
+  std::int64_t skip = 0;                      // leave out the first N records (of those)
+  std::optional<std::int64_t> limit = {};     // the first N records (of the rest)
+  std::string role = {};                      // what a catalog calls it
+  bool side = false;                          // its prompts are there to see the side effects of steering
   std::optional<bool> post_instruction = {};  // in the place of what the config says for all
 };
 

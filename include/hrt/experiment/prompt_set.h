@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,11 +34,20 @@ TextSetup open_text(const Json& config, const std::filesystem::path& model, bool
 // One record through the template. Throws InputError "FILE:LINE: ...".
 TemplatedPrompt template_record(const PromptRecord& record, const TextSetup& text);
 
+// A reply as the model sees it.
+struct PreparedReply {
+  std::vector<std::int64_t> ids;
+  // Of tokens at asked positions, where there is a tokenizer; counted on from the prompt's tokens.
+  std::map<std::int64_t, std::string> texts;
+};
+
 // A record as the model sees it. `positions[i]` are the tokens of the i-th asked position, or nothing.
 struct PreparedPrompt {
   PromptRecord record;
   TemplatedPrompt prompt;
-  std::vector<std::optional<TokenRange>> positions;
+  std::vector<std::optional<TokenRange>> positions = {};
+  // Only where positions in it are asked for: the file's own; once it is generated, the model's.
+  std::optional<PreparedReply> reply = {};
 };
 
 // All prompts of a run, templated, with every position proved.
@@ -49,6 +59,8 @@ struct PromptSet {
   std::int64_t leading_spaces = 0;  // the first instruction token takes in the template's white space
 
   bool has(Label label) const;
+  // Whether positions in replies are asked for.
+  bool asks_for_replies() const;
   // Index of the position named so among `specs`, if it was asked for.
   std::optional<std::size_t> position(std::string_view name) const;
 };
@@ -60,8 +72,8 @@ struct PromptLimits {
 };
 
 // Templates every record and checks all of them before anything is computed: empty instructions, straddling
-// tokens, missing positions, ids outside the vocabulary, prompts too long. Throws InputError with the number
-// of prompts concerned and the first of them.
+// tokens, missing positions (but for those in replies, whose length nobody knows yet), ids outside the
+// vocabulary, prompts too long. Throws InputError with the number of prompts concerned and the first of them.
 PromptSet prepare_prompts(std::vector<PromptRecord> records, const TextSetup& text, const Json& config,
                           const PromptLimits& limits);
 

@@ -16,14 +16,18 @@ struct Work {
   std::vector<std::int64_t> rows;  // rows to capture; empty: none
   bool logits = false;
   std::int64_t max_new_tokens = 0;
-  std::vector<bool> wants_reply;  // per prompt
+  std::vector<bool> wants_reply;   // per prompt: one is generated
+  std::vector<bool> judges_given;  // per prompt: the file's own reply says what the model did
   std::vector<std::int64_t> stop_tokens;
   Sampling sampling = {};
   std::uint64_t seed = 0;
 };
 
-// The work of one prompt, and of all of them, for the engine.
+// The work of one prompt, and of all of them, for the engine. A reply that is there already is computed with
+// the prompt, and none is generated.
 Job make_job(const PromptSet& set, const Work& work, std::size_t prompt);
+// Tokens of a prompt's reply: of the one that is there, or at most so many that are generated.
+std::int64_t reply_length(const PromptSet& set, const Work& work, std::size_t prompt);
 EngineOptions make_engine_options(const Work& work, std::int64_t batch_size);
 
 // Prompts [begin, end) that are computed, saved and resumed as one.
@@ -89,7 +93,8 @@ class PromptWork : public GroupedWork {
   ReplyReader reader_;
 };
 
-// The rows of one position out of a prompt's captured rows, [tokens, rows, hidden].
-at::Tensor rows_of_position(const PreparedPrompt& prompt, std::size_t position, const JobResult& result);
+// The rows of one of a prompt's positions, which it has, out of its captured rows, [tokens, rows, hidden].
+at::Tensor rows_of_position(const std::vector<std::optional<TokenRange>>& positions, std::size_t position,
+                            const JobResult& result);
 
 }  // namespace hrt

@@ -23,6 +23,8 @@ struct JudgedReply {
 };
 
 JudgedReply judge_reply(const Reply& reply, const ReplyReader& reader);
+// The reply that the file gives.
+JudgedReply judge_given_reply(const PreparedPrompt& prompt, const ReplyReader& reader);
 
 // One line of replies.jsonl.
 Json reply_line(const PreparedPrompt& prompt, const JudgedReply& reply);
@@ -38,8 +40,9 @@ class ReplyStream {
   std::ofstream out_;
 };
 
-// Writes replies.jsonl, in input order, in the place of its .partial (nothing where no reply was asked for).
-// Returns each prompt's verdict, or nothing where it has no reply.
+// Writes replies.jsonl, in input order, in the place of its .partial (nothing where no reply was asked for):
+// those that were generated, and those of the file that were judged. Returns each prompt's verdict, or
+// nothing where it has no such reply.
 std::vector<std::optional<Verdict>> write_replies(const RunDirectory& run, const PromptRun& prompts,
                                                   const PromptWork& work);
 

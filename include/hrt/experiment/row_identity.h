@@ -10,7 +10,7 @@ namespace hrt {
 
 // The row-identity check: some prompts are computed again, each alone, unbatched and without a shared prefix,
 // and compared with what the run stored. Batched extractors that attach rows to the wrong prompt fail it at
-// once.
+// once. Replies whose rows were captured while they were written are computed with their prompt in one go.
 struct RowIdentity {
   std::int64_t prompts = 0;
   double worst = 0;  // largest relative difference of a row
@@ -52,7 +52,7 @@ class RowComparison {
 // `share` of `total` items, at least 16 (or all), drawn by `seed`; none for a share of 0.
 std::vector<std::int64_t> draw_for_verification(std::int64_t total, double share, std::uint64_t seed);
 
-// Checks prompts drawn so.
+// Checks prompts drawn so. `set`: with the replies that positions were asked of.
 RowIdentity check_row_identity(const Decoder& decoder, const PromptSet& set, const Work& work,
                                const PromptWork& groups, double share, std::uint64_t seed);
 

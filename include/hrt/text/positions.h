@@ -33,6 +33,9 @@ std::vector<PositionSpec> parse_positions(const std::vector<std::string>& names)
 // prompt has no such position. The reply's tokens, `reply` of them, count on from the prompt's.
 std::optional<TokenRange> resolve(const PositionSpec& spec, const TemplatedPrompt& prompt,
                                   std::int64_t reply = 0);
+// The same of each spec.
+std::vector<std::optional<TokenRange>> resolve(const std::vector<PositionSpec>& specs,
+                                               const TemplatedPrompt& prompt, std::int64_t reply = 0);
 
 // Whether counting back from its anchor led out of what that is part of: `t_inst-K` to before the
 // instruction, `t_post_inst-K` into the instruction.
