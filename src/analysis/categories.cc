@@ -1,13 +1,18 @@
 #include "hrt/analysis/categories.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/index_select.h>
 #include <ATen/ops/mm.h>
+#include <ATen/ops/mv.h>
 #include <ATen/ops/stack.h>
+#include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros_like.h>
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
+#include "hrt/analysis/bootstrap.h"
 #include "hrt/base/random.h"
 #include "optional_mean.h"
 #include "tensors.h"
@@ -67,7 +72,79 @@ RowScores one_split(const at::Tensor& activations, const at::Tensor& base, std::
   return row_cosines(first.mean() - base, second.mean() - base);
 }
 
+// A category's prompts, drawn anew.
+class ResampledCategory {
+ public:
+  ResampledCategory(const at::Tensor& activations, const std::vector<std::int64_t>& prompts,
+                    std::uint64_t seed)
+      : size_(std::ssize(prompts)), resampler_(size_, seed) {
+    if (size_ > 0) rows_ = activations.index_select(0, indices(prompts)).to(at::kDouble).flatten(1);
+  }
+
+  // [rows * hidden]; zero for a category without prompts.
+  at::Tensor draw_direction(const at::Tensor& base) {
+    if (size_ == 0) return at::zeros_like(base);
+    std::vector<double> weights(static_cast<std::size_t>(size_));
+    for (const std::int64_t prompt : resampler_.draw())
+      weights[static_cast<std::size_t>(prompt)] += 1 / static_cast<double>(size_);
+    return at::mv(rows_.t(), to_tensor(weights)) - base;
+  }
+
+ private:
+  static at::Tensor indices(const std::vector<std::int64_t>& prompts) {
+    return at::tensor(at::ArrayRef<std::int64_t>(prompts), at::kLong);
+  }
+
+  std::int64_t size_;
+  Resampler resampler_;
+  at::Tensor rows_;  // [prompts, rows * hidden] float64
+};
+
+std::vector<ResampledCategory> resampled_categories(const at::Tensor& activations,
+                                                    std::span<const std::int64_t> categories,
+                                                    std::int64_t count, std::uint64_t seed) {
+  std::vector<std::vector<std::int64_t>> members(static_cast<std::size_t>(count));
+  for (std::size_t i = 0; i < categories.size(); ++i)
+    members[static_cast<std::size_t>(categories[i])].push_back(static_cast<std::int64_t>(i));
+  std::vector<ResampledCategory> resampled;
+  for (const auto& prompts : members) resampled.emplace_back(activations, prompts, seed++);
+  return resampled;
+}
+
+std::optional<Interval> basic_interval(double value, std::vector<double> resampled) {
+  const auto quantiles = percentile_interval(std::move(resampled));
+  if (!quantiles) return std::nullopt;
+  return Interval{std::min(2 * value - quantiles->high, 1.0), std::min(2 * value - quantiles->low, 1.0)};
+}
+
 }  // namespace
+
+std::vector<std::optional<Interval>> mean_with_others_intervals(const at::Tensor& activations,
+                                                                std::span<const std::int64_t> categories,
+                                                                std::int64_t count, const at::Tensor& base,
+                                                                std::span<const std::int64_t> rows,
+                                                                std::uint64_t seed, int resamples) {
+  const auto means_of = [&](const at::Tensor& directions) {
+    return mean_with_others(mean_matrix(cosine_matrices(directions), rows));
+  };
+  const at::Tensor exact = base.to(at::kDouble).flatten();
+  auto resampled = resampled_categories(activations, categories, count, seed);
+  std::vector<std::vector<double>> values(static_cast<std::size_t>(count));
+  for (int i = 0; i < resamples; ++i) {
+    std::vector<at::Tensor> directions;
+    for (ResampledCategory& category : resampled)
+      directions.push_back(category.draw_direction(exact).view(base.sizes()));
+    const auto means = means_of(at::stack(directions));
+    for (std::size_t c = 0; c < values.size(); ++c) {
+      if (means[c]) values[c].push_back(*means[c]);
+    }
+  }
+  const auto found = means_of(category_directions(activations, categories, count, base));
+  std::vector<std::optional<Interval>> intervals;
+  for (std::size_t c = 0; c < values.size(); ++c)
+    intervals.push_back(found[c] ? basic_interval(*found[c], std::move(values[c])) : std::nullopt);
+  return intervals;
+}
 
 at::Tensor category_directions(const at::Tensor& activations, std::span<const std::int64_t> categories,
                                std::int64_t count, const at::Tensor& base) {

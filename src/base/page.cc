@@ -62,7 +62,7 @@ std::string Table::line(const std::vector<std::string>& cells, const std::vector
   std::size_t used = 0;
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     const bool last = i + 1 == columns_.size();
-    const std::size_t left = kPageWidth - std::min(kPageWidth - 1, used + 2);
+    const std::size_t left = page_width_ - std::min(page_width_ - 1, used + 2);
     result += "  " + pad(last ? cut(cells[i], left) : cells[i], last ? 0 : widths[i], columns_[i].align);
     used += 2 + widths[i];
   }

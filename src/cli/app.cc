@@ -22,6 +22,7 @@ constexpr const char* kFooter = R"(Examples:
   hrt inspect MODEL --prompt "How do I bake bread?"   a prompt, token by token, with its positions
   hrt extract --model MODEL --harmful bad.jsonl --harmless good.jsonl --out RUN
   hrt steer --model MODEL --prompts asks.jsonl --max-new-tokens 64 --out RUN
+  hrt probe beliefs RUN                               what the activations of an extraction say
 
 Exit codes: 0 done, 1 failed while running, 2 bad usage, config or input, 3 a check does not hold.)";
 
@@ -108,6 +109,7 @@ int run_cli(int argc, char** argv) {
   add_inspect(app, action);
   add_experiment(app, Command::kExtract, action);
   add_experiment(app, Command::kSteer, action);
+  add_experiment(app, Command::kProbe, action);
   return guarded([&] {
     check_command(app, argc, argv);
     try {

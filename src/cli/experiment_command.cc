@@ -1,6 +1,8 @@
 #include <ATen/Parallel.h>
 #include <sched.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
@@ -14,6 +16,7 @@
 #include "hrt/experiment/extract.h"
 #include "hrt/experiment/select.h"
 #include "hrt/experiment/steer.h"
+#include "hrt/probe/probe.h"
 #include "short_spin.h"
 
 namespace hrt {
@@ -51,22 +54,36 @@ constexpr const char* kSelectFooter = R"(Examples:
   hrt steer select --scores RUN/results.json --max-kl 0.2
   hrt steer --config configs/arditi2024/bypass.json --data CATALOG --direction RUN:refusal_selected --out RUN2)";
 
+constexpr const char* kProbeFooter = R"(Examples:
+  hrt probe layers RUN                                       s[l] by row, each prompt left out of its centroids
+  hrt probe beliefs TESTS --centroids TRAIN                  beliefs of one extraction by another's centroids
+  hrt probe beliefs --config configs/zhao2025/fig3.json --data data/catalogs/organism.json --out RUN
+  hrt probe categories RUN --config configs/zhao2025/fig9.json --json
+  hrt probe compare BASE TUNED                               the same prompts in two models)";
+
+// A command whose work is described by a config.
 struct Description {
+  Command command;
   const char* text;
   const char* footer;
+  ExitCode (*run)(Json config, const RunOptions& options);
 };
 
-Description describe(Command command) {
-  switch (command) {
-    case Command::kExtract:
-      return {"Prompts -> replies, activations, centroids and directions.", kExtractFooter};
-    case Command::kSteer:
-      return {"Replies, plain or with directions added, ablated or clamped; sweeps, reply inversion.",
-              kSteerFooter};
-    case Command::kSelect:
-      return {"Chooses a refusal direction among all positions and layers.", kSelectFooter};
-  }
-  return {};
+constexpr std::array kDescriptions{
+    Description{Command::kExtract, "Prompts -> replies, activations, centroids and directions.",
+                kExtractFooter, run_extract},
+    Description{Command::kSteer,
+                "Replies, plain or with directions added, ablated or clamped; sweeps, reply inversion.",
+                kSteerFooter, run_steer},
+    Description{Command::kSelect, "Chooses a refusal direction among all positions and layers.",
+                kSelectFooter, run_select},
+    Description{Command::kProbe,
+                "What activations say: scores by row, beliefs, categories, positions, linear probes.",
+                kProbeFooter, run_probe},
+};
+
+const Description& describe(Command command) {
+  return *std::ranges::find(kDescriptions, command, &Description::command);
 }
 
 // The threads that this process may use: Slurm's share, else its affinity mask (containers and taskset set
@@ -102,15 +119,7 @@ ExitCode run_experiment(Command command, const ExperimentOptions& options) {
                                       : IfExists::kRefuse;
   run.dry_run = options.dry_run;
   run.json = options.json;
-  switch (command) {
-    case Command::kExtract:
-      return run_extract(std::move(config), run);
-    case Command::kSteer:
-      return run_steer(std::move(config), run);
-    case Command::kSelect:
-      return run_select(std::move(config), run);
-  }
-  return ExitCode::kFailure;
+  return describe(command).run(std::move(config), run);
 }
 
 // Flags before the name of a subcommand would have no effect.
@@ -122,11 +131,29 @@ void refuse_flags(const CLI::App& app) {
   }
 }
 
+// `hrt probe ANALYSIS [RUN...]`
+void add_positionals(CLI::App& sub, std::vector<Override>& overrides) {
+  sub.add_option_function<std::string>(
+         "analysis",
+         [&overrides](const std::string& name) {
+           overrides.push_back({"analysis", name, "ANALYSIS"});
+         },
+         "layers, beliefs, categories, positions, plane, linear or compare")
+      ->type_name("ANALYSIS");
+  sub.add_option_function<std::vector<std::string>>(
+         "run",
+         [&overrides](const std::vector<std::string>& runs) {
+           overrides.push_back({"runs", runs, "RUN"});
+         },
+         "complete extractions")
+      ->type_name("RUN");
+}
+
 }  // namespace
 
 void add_experiment(CLI::App& app, Command command, Action& action) {
   const std::string name(command_name(command));
-  const Description description = describe(command);
+  const Description& description = describe(command);
   CLI::App* sub = app.add_subcommand(name.substr(name.rfind(' ') + 1), description.text);
   sub->footer(description.footer);
   const auto options = std::make_shared<ExperimentOptions>();
@@ -134,6 +161,7 @@ void add_experiment(CLI::App& app, Command command, Action& action) {
       ->group("Run")
       ->type_name("FILE");
   add_config_flags(*sub, command, options->overrides);
+  if (command == Command::kProbe) add_positionals(*sub, options->overrides);
   auto* resume =
       sub->add_flag("--resume", options->resume, "continue the run in --out, or start it")->group("Run");
   sub->add_flag("--overwrite", options->overwrite, "replace the run in --out")

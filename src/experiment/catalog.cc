@@ -25,7 +25,7 @@ void check_keys(const Json& object, const std::vector<std::string>& known, const
 Catalog::Catalog(const std::filesystem::path& file, const std::optional<std::filesystem::path>& root)
     : file_(file), root_(root.value_or(file.parent_path())), content_(read_json(file)) {
   const JsonObject top(content_, file.string());
-  check_keys(content_, {"$schema", "name", "description", "model", "roles", "sizes", "hint"},
+  check_keys(content_, {"$schema", "name", "description", "model", "models", "roles", "sizes", "hint"},
              file.string() + ": ");
   top.object("roles");
   if (top.has("sizes")) sizes_ = top.object("sizes").raw();
@@ -71,6 +71,12 @@ std::vector<PromptSource> Catalog::sources(const std::string& role) const {
 std::optional<std::filesystem::path> Catalog::model() const {
   if (!content_.contains("model")) return std::nullopt;
   return path_of(content_.at("model"), file_.string() + ": /model");
+}
+
+std::optional<std::filesystem::path> Catalog::model_named(const std::string& name) const {
+  const Json& models = content_.value("models", Json::object());
+  if (!models.contains(name)) return std::nullopt;
+  return path_of(models.at(name), fmt::format("{}: /models/{}", file_.string(), name));
 }
 
 }  // namespace hrt

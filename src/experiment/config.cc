@@ -298,7 +298,8 @@ fs::path resolve_model(const Json& config) {
   const auto catalog = catalog_of(config);
   std::optional<fs::path> model;
   if (const auto given = optional_value<std::string>(config, "model")) {
-    model = *given;
+    const auto named = catalog ? catalog->model_named(*given) : std::nullopt;
+    model = named.value_or(*given);
   } else if (catalog) {
     model = catalog->model();
   }

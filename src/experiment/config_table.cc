@@ -44,7 +44,7 @@ using Keys = std::vector<Key>;
 
 Keys model_keys() {
   return {
-      Key("model", kString, nullptr, "checkpoint folder in Hugging Face layout")
+      Key("model", kString, nullptr, "checkpoint folder in Hugging Face layout, or one of the catalog's models")
           .also_for(Command::kGuardScore),
       Key("strict_config", kBoolean, false, "unknown keys in config.json are errors")
           .also_for(Command::kGuardScore)

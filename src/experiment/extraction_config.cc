@@ -19,4 +19,14 @@ Json extraction_config(const Json& config) {
   return extraction;
 }
 
+Json own_extraction(const Json& config, const Json& changes) {
+  Json extraction = Json::object();
+  for (const KeySpec& key : keys_of(Command::kExtract)) {
+    const bool common = config.contains(key.name) && key.name != "out";
+    extraction[key.name] = common ? config.at(key.name) : key.fallback;
+  }
+  for (const auto& [name, value] : changes.items()) extraction[name] = value;
+  return extraction;
+}
+
 }  // namespace hrt

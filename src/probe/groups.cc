@@ -54,4 +54,13 @@ PromptGroups group_prompts(const std::vector<ProbePrompt>& prompts, const std::v
   return result;
 }
 
+std::string describe_sizes(const PromptGroups& groups) {
+  std::vector<std::string> sizes;
+  for (const PromptGroup& group : groups.groups)
+    sizes.push_back(fmt::format("{} {}", escape_for_terminal(group.name), group.prompts.size()));
+  std::string line = "n: " + join(sizes, ", ");
+  if (groups.without > 0) line += fmt::format("; {} in no group", counted(groups.without, "prompt"));
+  return line + "\n";
+}
+
 }  // namespace hrt

@@ -1,5 +1,6 @@
 #include "run_pool.h"
 
+#include <ATen/ops/amax.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/stack.h>
 
@@ -78,7 +79,8 @@ std::size_t RunPool::run_of(std::size_t prompt) const {
   return number;
 }
 
-PositionRows RunPool::rows_at(const std::string& position, const std::vector<bool>& wanted) const {
+PositionRows RunPool::rows_at(const std::string& position, const std::vector<bool>& wanted,
+                              SpanValue value) const {
   PositionRows result;
   std::vector<at::Tensor> rows;
   for (const Part& part : runs_) {
@@ -92,7 +94,7 @@ PositionRows RunPool::rows_at(const std::string& position, const std::vector<boo
     stored.each(*index, [&](std::size_t prompt, const at::Tensor& tokens) {
       if (!wanted[part.begin + prompt]) return;
       result.prompts.push_back(part.begin + prompt);
-      rows.push_back(rows_of_prompt(tokens));
+      rows.push_back(value == SpanValue::kMaximum ? tokens.amax(0) : rows_of_prompt(tokens));
     });
   }
   const auto count = static_cast<std::int64_t>(rows_.size());

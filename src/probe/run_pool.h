@@ -26,7 +26,8 @@ class RunPool {
   // Positions that every run has.
   const std::vector<std::string>& positions() const { return positions_; }
   // Of the prompts in `wanted` that have the position. Throws InputError.
-  PositionRows rows_at(const std::string& position, const std::vector<bool>& wanted) const;
+  PositionRows rows_at(const std::string& position, const std::vector<bool>& wanted,
+                       SpanValue value = SpanValue::kMean) const;
 
  private:
   struct Part {

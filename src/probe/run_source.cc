@@ -47,13 +47,35 @@ bool RunSource::has(const std::string& position) const {
   return std::ranges::find(pool_.positions(), position) != pool_.positions().end();
 }
 
-PositionRows RunSource::rows_at(const std::string& position) const {
+// Indices count the prompts of this use, not those of the pool.
+PositionRows RunSource::rows_of(const std::string& position, bool PromptUse::*use, SpanValue value) const {
   std::vector<bool> wanted;
-  for (const PromptUse& use : uses_) wanted.push_back(use.scored);
-  PositionRows result = pool_.rows_at(position, wanted);
-  for (std::size_t& prompt : result.prompts)
-    prompt = static_cast<std::size_t>(std::ranges::lower_bound(scored_, prompt) - scored_.begin());
+  std::vector<std::size_t> places;  // by prompt of the pool
+  std::size_t count = 0;
+  for (const PromptUse& u : uses_) {
+    wanted.push_back(u.*use);
+    places.push_back(count);
+    count += u.*use;
+  }
+  PositionRows result = pool_.rows_at(position, wanted, value);
+  for (std::size_t& prompt : result.prompts) prompt = places[prompt];
   return result;
+}
+
+PositionRows RunSource::rows_at(const std::string& position) const {
+  return rows_of(position, &PromptUse::scored, SpanValue::kMean);
+}
+
+std::vector<ProbePrompt> RunSource::centroid_prompts() const {
+  std::vector<ProbePrompt> prompts;
+  for (std::size_t i = 0; i < uses_.size(); ++i) {
+    if (uses_[i].centroid) prompts.push_back(pool_.prompts()[i]);
+  }
+  return prompts;
+}
+
+PositionRows RunSource::centroid_rows_at(const std::string& position, SpanValue value) const {
+  return rows_of(position, &PromptUse::centroid, value);
 }
 
 bool RunSource::is_member(std::size_t prompt, const std::string& set) const {

@@ -18,10 +18,13 @@ class RunSource : public ProbeSource {
   PositionRows rows_at(const std::string& position) const override;
   std::vector<RowScores> scores(const std::string& position, const Clusters& clusters) const override;
   std::optional<ProbeCentroid> centroid(const std::string& set, const std::string& position) const override;
+  std::vector<ProbePrompt> centroid_prompts() const override;
+  PositionRows centroid_rows_at(const std::string& position, SpanValue value) const override;
   std::map<std::string, at::Tensor> category_directions(const std::string&) const override { return {}; }
   Json describe() const override;
 
  private:
+  PositionRows rows_of(const std::string& position, bool PromptUse::*use, SpanValue value) const;
   bool is_member(std::size_t prompt, const std::string& set) const;
 
   RunPool pool_;

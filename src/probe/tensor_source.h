@@ -21,6 +21,8 @@ class TensorSource : public ProbeSource {
   PositionRows rows_at(const std::string& position) const override;
   std::vector<RowScores> scores(const std::string& position, const Clusters& clusters) const override;
   std::optional<ProbeCentroid> centroid(const std::string& set, const std::string& position) const override;
+  std::vector<ProbePrompt> centroid_prompts() const override { return {}; }
+  PositionRows centroid_rows_at(const std::string&, SpanValue) const override { return {}; }
   std::map<std::string, at::Tensor> category_directions(const std::string& kind) const override;
   Json describe() const override { return description_; }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "hrt/analysis/directions.h"
+#include "hrt/analysis/interval.h"
 
 namespace hrt {
 
@@ -44,6 +45,16 @@ CosineMatrix mean_matrix(std::span<const CosineMatrix> matrices, std::span<const
 
 // Each category's mean cosine with the others (not with itself); nothing where none is defined.
 std::vector<std::optional<double>> mean_with_others(const CosineMatrix& matrix);
+
+// Of each category's mean cosine with the others, as `mean_with_others` of the `mean_matrix` gives it: the
+// basic bootstrap interval, 2 value - quantiles, prompts being drawn anew within each category. Resampled
+// directions are noisier than the directions themselves, so that their quantiles lie too low; the basic
+// interval turns that round. Arguments as above; at most 1. Nothing where no cosine is defined.
+std::vector<std::optional<Interval>> mean_with_others_intervals(const at::Tensor& activations,
+                                                                std::span<const std::int64_t> categories,
+                                                                std::int64_t count, const at::Tensor& base,
+                                                                std::span<const std::int64_t> rows,
+                                                                std::uint64_t seed, int resamples = 200);
 
 // The order of leaves of the average-linkage tree on 1 - cosine, so that similar categories stand together;
 // of two branches the one that was formed first comes first (scipy's leaves_list). An undefined cosine counts

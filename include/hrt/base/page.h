@@ -9,6 +9,7 @@
 namespace hrt {
 
 constexpr std::size_t kPageWidth = 100;
+constexpr std::size_t kNoWidth = 1000;  // for tables of numbers, which must not be cut
 
 // What `inspect` prints for people: a title, then labelled values with a hanging indent, wrapped at
 // kPageWidth. Text out of files is escaped here and nowhere else.
@@ -24,7 +25,8 @@ class Page {
 };
 
 // Columns of text under headings, each as wide as its widest cell. Longer cells are cut at the column's
-// `most` characters, those of the last column so that a line stays within kPageWidth. Text is escaped here.
+// `most` characters, those of the last column so that a line stays within the page's width. Text is escaped
+// here.
 class Table {
  public:
   enum class Align { kLeft, kRight };
@@ -34,7 +36,8 @@ class Table {
     std::size_t most = 40;
   };
 
-  explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
+  explicit Table(std::vector<Column> columns, std::size_t page_width = kPageWidth)
+      : columns_(std::move(columns)), page_width_(page_width) {}
   void add(std::vector<std::string> cells);
   std::string text() const;
 
@@ -42,6 +45,7 @@ class Table {
   std::string line(const std::vector<std::string>& cells, const std::vector<std::size_t>& widths) const;
 
   std::vector<Column> columns_;
+  std::size_t page_width_;
   std::vector<std::vector<std::string>> rows_;
 };
 

@@ -22,6 +22,8 @@ class Catalog {
   std::vector<PromptSource> sources(const std::string& role) const;
   // The checkpoint that belongs to these data, if the catalog names one.
   std::optional<std::filesystem::path> model() const;
+  // Another checkpoint that an experiment needs (a fine-tune), if the catalog has one of this name.
+  std::optional<std::filesystem::path> model_named(const std::string& name) const;
   const std::filesystem::path& file() const { return file_; }
   // Config keys that suit these data, for all commands or under a command's name; they replace the config's
   // own.

@@ -8,4 +8,7 @@ namespace hrt {
 // and the two commands have in common is the command's, but for prompts, layers and where things are kept.
 Json extraction_config(const Json& config);
 
+// The config of the extraction of a command's own prompts: the keys that both have, then `changes`.
+Json own_extraction(const Json& config, const Json& changes);
+
 }  // namespace hrt

@@ -23,6 +23,9 @@ struct PromptGroups {
 // else in the order of the prompts. A prompt's role is its set where it has none.
 PromptGroups group_prompts(const std::vector<ProbePrompt>& prompts, const std::vector<std::string>& by);
 
+// "n: refused_harmful 120, ...; 3 prompts are in no group", a line for pages.
+std::string describe_sizes(const PromptGroups& groups);
+
 // The value that a prompt is grouped by; empty where it has none.
 std::string group_value(const ProbePrompt& prompt, const std::string& by);
 

@@ -37,8 +37,11 @@ inline const Clusters kOutcomeClusters{"refused_harmful", "accepted_harmless"}; 
 // Rows of those prompts that have a position.
 struct PositionRows {
   std::vector<std::size_t> prompts;  // their indices, ascending
-  at::Tensor rows;                   // [prompts, rows, hidden], of a span the mean over its tokens
+  at::Tensor rows;                   // [prompts, rows, hidden]; of a span its mean, if not asked otherwise
 };
+
+// What is taken of a span of tokens, by row and component.
+enum class SpanValue { kMean, kMaximum };
 
 // A mean of activations and how many went into it.
 struct ProbeCentroid {
@@ -65,6 +68,10 @@ class ProbeSource {
   // Of all prompts that make the centroids; nothing where there are none.
   virtual std::optional<ProbeCentroid> centroid(const std::string& set,
                                                 const std::string& position) const = 0;
+  // The prompts that make the centroids, and their rows; none where centroids come as tensors.
+  virtual std::vector<ProbePrompt> centroid_prompts() const = 0;
+  virtual PositionRows centroid_rows_at(const std::string& position,
+                                        SpanValue value = SpanValue::kMean) const = 0;
   // Directions that come as such instead of prompts, by kind (harmfulness, refusal) and category.
   virtual std::map<std::string, at::Tensor> category_directions(const std::string& kind) const = 0;
   // Where it all comes from, and how scored prompts are held out of the centroids.
