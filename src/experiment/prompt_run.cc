@@ -39,24 +39,30 @@ std::vector<bool> take_given(const PromptSet& set, std::vector<bool>& wanted) {
   return given;
 }
 
-// Positions in replies need one: the file's own, or one that this run generates.
-void check_replies(const PromptSet& set, const Work& work) {
+// What keeps a prompt from having positions in its reply: it needs one, the file's own or one that this run
+// generates. Empty where nothing does.
+std::string_view reply_problem(const PreparedPrompt& prompt, bool generated, const Work& work,
+                               const DecoderSpec& spec) {
+  if (!prompt.reply && !generated)
+    return "there is none: give --outcomes generate, or a \"reply\" in the file";
+  if (prompt.reply && work.logits) return "--logits cannot be had together with one that the file gives";
+  // RoPE `dynamic` turns a long prompt for its whole length, but new tokens one by one: no single pass over
+  // prompt and reply gives such rows again.
+  const auto length = static_cast<std::int64_t>(prompt.prompt.ids.size()) + work.max_new_tokens;
+  if (generated && spec.rope.kind == RopeSpec::Kind::kDynamic && length > spec.max_positions)
+    return "dynamic RoPE makes it depend on how it is computed: give it in the file";
+  return "";
+}
+
+void check_replies(const PromptSet& set, const Work& work, const DecoderSpec& spec) {
   if (!set.asks_for_replies()) return;
   const std::string& name = std::ranges::find_if(set.specs, &PositionSpec::in_reply)->name;
   for (std::size_t i = 0; i < set.prompts.size(); ++i) {
-    if (work.wants_reply[i]) continue;
     const PreparedPrompt& prompt = set.prompts[i];
-    if (!prompt.reply) {
-      throw InputError(
-          "{} ({}): position {} lies in the reply, and there is none: give --outcomes generate, or a "
-          "\"reply\" "
-          "in the file",
-          place_of(prompt.record), prompt.record.id, name);
-    }
-    if (work.logits) {
-      throw InputError("{} ({}): --logits cannot be had together with position {} in a reply of the file",
-                       place_of(prompt.record), prompt.record.id, name);
-    }
+    const std::string_view problem = reply_problem(prompt, work.wants_reply[i], work, spec);
+    if (problem.empty()) continue;
+    throw InputError("{} ({}): position {} lies in the reply, and {}", place_of(prompt.record),
+                     prompt.record.id, name, problem);
   }
 }
 
@@ -110,7 +116,7 @@ void PromptRun::plan() {
     work_.logits = config_.at("logits");
     work_.rows = resolve_layers(config_.at("layers"), checkpoint_.spec().layers + 1);
   }
-  check_replies(set_, work_);
+  check_replies(set_, work_, checkpoint_.spec());
   batch_size_ = optional_value<std::int64_t>(config_, "batch_size").value_or(0);
   batch_size_ = sizes().batch_size;
   group_size_ = optional_value<std::int64_t>(config_, "group_size")

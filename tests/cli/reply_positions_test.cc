@@ -216,6 +216,17 @@ TEST_F(ReplyPositions, WithoutAReplyAreRefused) {
   EXPECT_FALSE(fs::exists(folder_ / "run"));
 }
 
+TEST_F(ReplyPositions, OfAReplyWhoseRowsDependOnHowTheyAreComputedAreRefused) {
+  const std::string file = folder_.write("p.jsonl", R"({"tokens": [1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3]})");
+  const std::string model = tiny_checkpoint("llama-rope-dynamic");  // 16 tokens as they are
+  std::vector<std::string> options{"--model", model, "--outcomes", "generate", "--max-new-tokens", "4"};
+  EXPECT_EQ(extract(file, "fits", "response", options).code, 0);
+  options.back() = "5";
+  const ProcessResult result = extract(file, "long", "response", options);
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, HasSubstr("dynamic RoPE"));
+}
+
 TEST_F(ReplyPositions, TextBehindTokensIsRefused) {
   const std::string file = folder_.write("p.jsonl", R"({"tokens": [1, 2], "reply": "Sure"})");
   const ProcessResult result = extract(file, "run", "t_resp");
