@@ -110,6 +110,7 @@ int run_cli(int argc, char** argv) {
   add_experiment(app, Command::kExtract, action);
   add_experiment(app, Command::kSteer, action);
   add_experiment(app, Command::kProbe, action);
+  add_guard(app, action);
   return guarded([&] {
     check_command(app, argc, argv);
     try {

@@ -16,7 +16,9 @@
 #include "hrt/experiment/extract.h"
 #include "hrt/experiment/select.h"
 #include "hrt/experiment/steer.h"
+#include "hrt/guard/fit.h"
 #include "hrt/probe/probe.h"
+#include "positionals.h"
 #include "short_spin.h"
 
 namespace hrt {
@@ -61,6 +63,11 @@ constexpr const char* kProbeFooter = R"(Examples:
   hrt probe categories RUN --config configs/zhao2025/fig9.json --json
   hrt probe compare BASE TUNED                               the same prompts in two models)";
 
+constexpr const char* kGuardFitFooter = R"(Examples:
+  hrt guard fit RUN --out guard.safetensors                  all labelled prompts of an extraction
+  hrt guard fit --model MODEL --harmful bad.jsonl --harmless good.jsonl --out guard.safetensors
+  hrt guard fit RUN --validation RUN2 --false-positive-rate 0.01 --calibration platt --out guard.safetensors)";
+
 // A command whose work is described by a config.
 struct Description {
   Command command;
@@ -80,6 +87,8 @@ constexpr std::array kDescriptions{
     Description{Command::kProbe,
                 "What activations say: scores by row, beliefs, categories, positions, linear probes.",
                 kProbeFooter, run_probe},
+    Description{Command::kGuardFit, "100 harmful and 100 harmless prompts -> one guard file.",
+                kGuardFitFooter, run_guard_fit},
 };
 
 const Description& describe(Command command) {
@@ -131,24 +140,6 @@ void refuse_flags(const CLI::App& app) {
   }
 }
 
-// `hrt probe ANALYSIS [RUN...]`
-void add_positionals(CLI::App& sub, std::vector<Override>& overrides) {
-  sub.add_option_function<std::string>(
-         "analysis",
-         [&overrides](const std::string& name) {
-           overrides.push_back({"analysis", name, "ANALYSIS"});
-         },
-         "layers, beliefs, categories, positions, plane, linear or compare")
-      ->type_name("ANALYSIS");
-  sub.add_option_function<std::vector<std::string>>(
-         "run",
-         [&overrides](const std::vector<std::string>& runs) {
-           overrides.push_back({"runs", runs, "RUN"});
-         },
-         "complete extractions")
-      ->type_name("RUN");
-}
-
 }  // namespace
 
 void add_experiment(CLI::App& app, Command command, Action& action) {
@@ -161,7 +152,7 @@ void add_experiment(CLI::App& app, Command command, Action& action) {
       ->group("Run")
       ->type_name("FILE");
   add_config_flags(*sub, command, options->overrides);
-  if (command == Command::kProbe) add_positionals(*sub, options->overrides);
+  add_positionals(*sub, command, options->overrides);
   auto* resume =
       sub->add_flag("--resume", options->resume, "continue the run in --out, or start it")->group("Run");
   sub->add_flag("--overwrite", options->overwrite, "replace the run in --out")

@@ -85,12 +85,17 @@ bool any_reply(std::span<const Job> jobs) {
 
 }  // namespace
 
+std::int64_t chunk_tokens(const DecoderSpec& spec, c10::ScalarType dtype) {
+  const auto element = static_cast<std::int64_t>(c10::elementSize(dtype));
+  return std::clamp(kMaxWorkspaceBytes / (row_width(spec) * element), kMinChunk, kMaxChunk);
+}
+
 EngineSizes engine_sizes(const DecoderSpec& spec, c10::ScalarType dtype, std::span<const Job> jobs,
                          const EngineOptions& options) {
   const auto element = static_cast<std::int64_t>(c10::elementSize(dtype));
   EngineSizes sizes;
   if (jobs.empty()) return sizes;
-  sizes.chunk_tokens = std::clamp(kMaxWorkspaceBytes / (row_width(spec) * element), kMinChunk, kMaxChunk);
+  sizes.chunk_tokens = chunk_tokens(spec, dtype);
   sizes.prefix = options.share_prefix && jobs.size() > 1 ? common_prefix(spec, jobs) : 0;
   const std::vector<std::int64_t> pages = own_pages(jobs, sizes.prefix);
   const std::int64_t fitting = kMaxKvBytes / KvCache::bytes(spec, pages.front(), element);

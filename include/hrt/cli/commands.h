@@ -13,6 +13,7 @@ using Action = std::function<ExitCode()>;
 
 // Each adds its subcommand to `app`; when that is chosen, `action` is set.
 void add_experiment(CLI::App& app, Command command, Action& action);
+void add_guard(CLI::App& app, Action& action);
 void add_inspect(CLI::App& app, Action& action);
 // Beside `hrt steer` itself, which needs no subcommand.
 void add_export(CLI::App& steer, Action& action);

@@ -10,6 +10,9 @@
 
 namespace hrt {
 
+// Tokens packed into one forward pass.
+std::int64_t chunk_tokens(const DecoderSpec& spec, c10::ScalarType dtype);
+
 // How run_jobs cuts its work: from the jobs' sizes and the model's, never from free memory, so that the same
 // jobs give the same batches everywhere.
 struct EngineSizes {

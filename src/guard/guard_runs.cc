@@ -1,0 +1,108 @@
+#include "guard_runs.h"
+
+#include <algorithm>
+#include <array>
+#include <unordered_set>
+
+#include "hrt/base/error.h"
+#include "hrt/base/hash.h"
+#include "hrt/base/log.h"
+#include "hrt/base/strings.h"
+#include "hrt/experiment/extract.h"
+#include "hrt/experiment/extraction_config.h"
+
+namespace hrt {
+namespace {
+
+constexpr std::array kTextKeys{"template_arg",  "system",           "bos",
+                               "parse_special", "post_instruction", "straddle"};
+
+std::int64_t hidden_of(const StoredRun& run) {
+  return JsonObject(run.manifest(), run.file("manifest.json").string()).object("model").integer("hidden");
+}
+
+}  // namespace
+
+std::unique_ptr<ProbeSource> open_prompts(const std::vector<std::string>& runs, const Json& chosen) {
+  return open_source({{"runs", runs},
+                      {"centroids", nullptr},
+                      {"tensors", nullptr},
+                      {"harmful", Json::array()},
+                      {"harmless", Json::array()},
+                      {"prompts", chosen},
+                      {"allow_overlap", true}});
+}
+
+void check_model(const Guard& guard, std::int64_t hidden, const std::string& fingerprint,
+                 const std::string& where) {
+  if (hidden != guard.hidden())
+    throw InputError("{}: the guard is for a model of width {}, this one has {}", where, guard.hidden(),
+                     hidden);
+  if (fingerprint != guard.model) {
+    throw InputError("{}: the guard was fitted to another model (fingerprint {}, here {})", where,
+                     guard.model.substr(0, 12), fingerprint.substr(0, 12));
+  }
+}
+
+void check_fits(const Guard& guard, const StoredRun& run) {
+  check_model(guard, hidden_of(run), run.model_fingerprint(), run.path().string());
+  if (run.template_name() != guard.template_name()) {
+    throw InputError("{}: the guard was fitted with template {}, this run has {}", run.path().string(),
+                     guard.template_name(), run.template_name());
+  }
+}
+
+Json text_of(const StoredRun& run) {
+  Json text{{"template", run.template_name()}};
+  for (const char* key : kTextKeys) text[key] = run.config().at(key);
+  return text;
+}
+
+std::vector<std::int64_t> places_of_rows(const Guard& guard, const std::vector<std::int64_t>& rows) {
+  std::vector<std::int64_t> places;
+  for (const std::int64_t row : guard.rows) {
+    const auto found = std::ranges::find(rows, row);
+    if (found == rows.end()) throw InputError("the guard uses row {}, which the runs do not hold", row);
+    places.push_back(found - rows.begin());
+  }
+  return places;
+}
+
+std::string request_hash(const ProbePrompt& prompt) {
+  const std::string request =
+      prompt.request.empty() ? to_line(prompt.fields.value("tokens", Json())) : prompt.request;
+  return sha256_of(request).substr(0, 16);
+}
+
+std::string describe_overlap(const Guard& guard, const std::vector<ProbePrompt>& prompts) {
+  const std::unordered_set<std::string> training(guard.training.begin(), guard.training.end());
+  std::size_t count = 0;
+  std::string example;
+  for (const ProbePrompt& prompt : prompts) {
+    if (training.contains(request_hash(prompt)) && count++ == 0) example = prompt.id;
+  }
+  if (count == 0) return "";
+  return fmt::format("the guard was fitted to {} of these prompts (such as {})", count,
+                     escape_for_terminal(example));
+}
+
+void check_overlap(const Guard& guard, const std::vector<ProbePrompt>& prompts, bool allowed) {
+  const std::string overlap = describe_overlap(guard, prompts);
+  if (overlap.empty()) return;
+  if (!allowed) throw InputError("{}: that proves nothing (--allow-overlap takes them)", overlap);
+  spdlog::warn("warning: {}", overlap);
+}
+
+ExitCode extract_for_guard(const Json& config, const std::filesystem::path& folder,
+                           const std::string& outcomes, bool dry_run) {
+  spdlog::info("an extraction first, in {}", folder.string());
+  RunOptions options;
+  options.if_exists = IfExists::kResume;
+  options.dry_run = dry_run;
+  options.print = false;
+  options.out = folder;
+  const Json changes{{"positions", {kGuardPosition}}, {"outcomes", outcomes}};
+  return run_extract(own_extraction(config, changes), options);
+}
+
+}  // namespace hrt
