@@ -218,7 +218,7 @@ std::string table_page(const CategoryTable& table) {
     const auto interval = at(table.intervals, c);
     lines.add({table.names[c], c < table.counts.size() ? std::to_string(table.counts[c]) : "-",
                signed_text(table.with_others[c]) +
-                   (interval ? fmt::format(" [{:+.2f}, {:+.2f}]", interval->low, interval->high) : ""),
+                   (interval ? fmt::format(" [{:+.3f}, {:+.3f}]", interval->low, interval->high) : ""),
                signed_text(at(table.halves, c)), signed_text(ceiling_of(table, c))});
   }
   return page + lines.text() + fmt::format("\nmean {}\n", signed_text(overall_mean(table)));

@@ -16,13 +16,13 @@ std::string rate_text(double rate) {
 }  // namespace
 
 std::string signed_text(const std::optional<double>& value) {
-  return value ? fmt::format("{:+.2f}", *value) : "-";
+  return value ? fmt::format("{:+.3f}", *value) : "-";
 }
 
 std::string mean_text(const std::optional<Mean>& mean) {
   if (!mean) return "-";
   if (!mean->interval) return signed_text(mean->value);
-  return fmt::format("{:+.2f} [{:+.2f}, {:+.2f}]", mean->value, mean->interval->low, mean->interval->high);
+  return fmt::format("{:+.3f} [{:+.3f}, {:+.3f}]", mean->value, mean->interval->low, mean->interval->high);
 }
 
 std::string share_text(const Proportion& share) {

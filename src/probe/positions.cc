@@ -153,7 +153,7 @@ Table table_of(const std::vector<Place>& places, const PromptGroups& groups) {
       }
       const std::vector<double> values = some(place.averages, group.prompts);
       const auto share = above_0(values).rate();
-      cells.push_back(share ? fmt::format("{:+.2f} {:3.0f} %", mean_of(values)->value, 100 * *share) : "-");
+      cells.push_back(share ? fmt::format("{:+.3f} {:3.0f} %", mean_of(values)->value, 100 * *share) : "-");
     }
     cells.push_back(short_text(place.auroc_label));
     cells.push_back(short_text(place.auroc_outcome));

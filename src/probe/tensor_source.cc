@@ -98,7 +98,9 @@ TensorSource::TensorSource(const Json& config)
 
 // FILE or FILE:TENSOR below the root, [rows, hidden].
 at::Tensor TensorSource::read(const std::string& name, const std::string& where) {
-  const DirectionRows direction = read_direction(split_direction((root_ / name).string()));
+  DirectionName place = split_direction((root_ / name).string());
+  if (place.path.empty()) place = {root_ / name, ""};  // not there: the error is the reader's
+  const DirectionRows direction = read_direction(place);
   description_["files"].push_back(name);
   if (!direction.values.isfinite().all().item<bool>())
     throw InputError("{}: {} holds NaN or infinity", where, name);

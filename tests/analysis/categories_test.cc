@@ -2,9 +2,11 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/repeat_interleave.h>
 #include <ATen/ops/zeros.h>
 #include <gmock/gmock.h>
 
+#include "hrt/analysis/proportion.h"
 #include "test_tensors.h"
 
 namespace hrt {
@@ -106,6 +108,29 @@ TEST(WholeFromHalves, PredictsTheCosineOfWholes) {
   EXPECT_NEAR(*whole_from_halves(*split_half_cosines(first, base, 1)[0]), measured, 0.05);
   EXPECT_EQ(whole_from_halves(-0.1), std::nullopt);
   EXPECT_EQ(whole_from_halves(1), 1.0);
+}
+
+// Three categories around directions of known cosines: intervals of the first one's mean cosine with the
+// others hold the true one about as often as they say.
+TEST(MeanWithOthersIntervals, CoverAtTheirRate) {
+  const std::int64_t dims = 24;
+  const std::int64_t prompts = 25;
+  Random random(7);
+  const at::Tensor truth = normal_tensor({3, 1, dims}, random) + 1;
+  const at::Tensor base = at::zeros({1, dims}, at::kDouble);
+  const std::vector<std::int64_t> rows{1};
+  const double expected = *mean_with_others(mean_matrix(cosine_matrices(truth), rows))[0];
+  std::vector<std::int64_t> categories;
+  for (std::int64_t i = 0; i < 3 * prompts; ++i) categories.push_back(i / prompts);
+  Proportion covered;
+  for (std::uint64_t run = 0; run < 200; ++run) {
+    const at::Tensor noise = normal_tensor({3 * prompts, 1, dims}, random) * 2;
+    const at::Tensor activations = truth.repeat_interleave(prompts, 0) + noise;
+    const auto intervals = mean_with_others_intervals(activations, categories, 3, base, rows, run);
+    covered.add(intervals[0]->contains(expected));
+  }
+  EXPECT_GT(*covered.rate(), 0.9);
+  EXPECT_LT(*covered.rate(), 0.99);
 }
 
 }  // namespace
