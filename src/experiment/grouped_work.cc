@@ -81,7 +81,7 @@ void GroupedWork::run(const Decoder& decoder, ReplyStream& stream, EngineStats& 
   Events events;
   events.item = [&] { progress.advance(); };
   events.reply = [&](const Json& line) { stream.add(line); };
-  for (std::size_t g = 0; g < group_count(); ++g) {
+  for (std::size_t g = 0; g < group_count() && goes_on(g); ++g) {
     if (is_done(g)) {
       progress.advance(size_of(g).items);
     } else {

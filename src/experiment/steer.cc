@@ -7,7 +7,6 @@
 #include <cmath>
 #include <set>
 
-#include "hrt/experiment/extraction_config.h"
 #include "hrt/base/file.h"
 #include "hrt/base/hash.h"
 #include "hrt/base/log.h"
@@ -16,6 +15,7 @@
 #include "hrt/experiment/centroids.h"
 #include "hrt/experiment/config.h"
 #include "hrt/experiment/extract.h"
+#include "hrt/experiment/extraction_config.h"
 #include "hrt/experiment/replies.h"
 #include "hrt/experiment/stored_run.h"
 #include "hrt/experiment/sweep_files.h"
@@ -95,8 +95,8 @@ class Steer : public Experiment {
     };
     if (config_.at("stop_when_decided"))
       parts.decided = [this](std::string_view text) { return is_decided(text); };
-    work_.emplace(run.work(), std::move(parts),
-                  cut_sweep(cells_, prompts_.set(), prompts_.checkpoint().spec(), group_size()));
+    if (inversion_) parts.worth_steering = [this](std::size_t groups) { return is_worth_steering(groups); };
+    work_.emplace(run.work(), std::move(parts), cut());
     spdlog::info("{} cells, {} replies in {} groups", cells_.size(), replies(), work_->group_count());
   }
 
@@ -107,7 +107,7 @@ class Steer : public Experiment {
   }
 
   ExitCode write(RunDirectory& run) override {
-    const Lines lines = reply_lines();
+    const Lines lines = reply_lines(work_->group_count());
     write_replies(run, lines);
     const std::vector<SweepOutcome> outcomes = outcomes_of(lines);
     write_prompts(run, prompts_.set(), baseline_outcomes(outcomes));
@@ -163,6 +163,16 @@ class Steer : public Experiment {
     return optional_value<std::int64_t>(config_, "group_size").value_or(suitable);
   }
 
+  std::vector<SweepGroup> cut() const {
+    return cut_sweep(cells_, prompts_.set(), prompts_.checkpoint().spec(), group_size(),
+                     inversion_.has_value());
+  }
+
+  // Of the baseline's answers, which the first `groups` hold.
+  bool is_worth_steering(std::size_t groups) const {
+    return !separation_of(outcomes_of(reply_lines(groups)), cells_, prompts_.set()).fails();
+  }
+
   std::size_t replies() const {
     std::size_t count = 0;
     for (const SweepGroup& group : work_->groups()) count += group.size();
@@ -212,9 +222,10 @@ class Steer : public Experiment {
     return bytes;
   }
 
-  Lines reply_lines() const {
+  // Of the first `groups` groups.
+  Lines reply_lines(std::size_t groups) const {
     Lines lines;
-    for (std::size_t g = 0; g < work_->group_count(); ++g) {
+    for (std::size_t g = 0; g < groups; ++g) {
       const auto replies = work_->replies(g);
       const std::vector<double> kl = work_->kl(g);
       const auto mass = work_->answer_mass(g);

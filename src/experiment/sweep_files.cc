@@ -88,6 +88,10 @@ ExitCode write_sweep(RunDirectory& run, const SweepResults& results, const std::
   write_file(run.file("results.json"), results.to_json().dump(2) + "\n");
   write_file(run.file("sweep.csv"), results.to_csv());
   if (options.print) print(results, cells, run.path(), options.json);
+  if (results.left_out() > 0) {
+    run.warn(fmt::format("not applicable: {}; {} left out", results.separation()->reason,
+                         counted(results.left_out(), "steered cell")));
+  }
   for (const std::size_t cell : results.untouched()) {
     run.warn(fmt::format("nothing was steered: cell \"{}\" touched no token",
                          escape_for_terminal(cells[cell].name)));

@@ -30,12 +30,18 @@ std::size_t branching_layers(const std::vector<Cell>& cells) {
   return layers.size();
 }
 
-// The items of one block of prompts, cut behind the cell with which a group has enough of them.
-void cut_block(const std::vector<Cell>& cells, const PromptSet& set, std::size_t begin, std::size_t end,
+struct Range {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+};
+
+// The items of some cells and one block of prompts, cut behind the cell with which a group has enough of
+// them.
+void cut_block(const std::vector<Cell>& cells, Range some, const PromptSet& set, Range block,
                std::size_t enough, std::vector<SweepGroup>& groups) {
   SweepGroup group;
-  for (std::size_t c = 0; c < cells.size(); ++c) {
-    for (std::size_t p = begin; p < end; ++p) {
+  for (std::size_t c = some.begin; c < some.end; ++c) {
+    for (std::size_t p = block.begin; p < block.end; ++p) {
       if (is_wanted(cells[c], set.prompts[p])) group.push_back({c, p});
     }
     if (group.size() < enough) continue;
@@ -55,15 +61,19 @@ std::int64_t suitable_sweep_group(const PromptSet& set, const DecoderSpec& spec,
 }
 
 std::vector<SweepGroup> cut_sweep(const std::vector<Cell>& cells, const PromptSet& set,
-                                  const DecoderSpec& spec, std::int64_t group_size) {
+                                  const DecoderSpec& spec, std::int64_t group_size, bool baseline_first) {
   const double snapshot = static_cast<double>(longest(set) * spec.hidden) * 4.0 *
                           static_cast<double>(std::max<std::size_t>(1, branching_layers(cells)));
   const auto block =
       std::clamp<std::size_t>(static_cast<std::size_t>(kSnapshotBytes / snapshot), 1, kMostPrompts);
   std::vector<SweepGroup> groups;
-  for (std::size_t begin = 0; begin < set.prompts.size(); begin += block) {
-    cut_block(cells, set, begin, std::min(begin + block, set.prompts.size()),
-              static_cast<std::size_t>(group_size), groups);
+  const std::size_t prompts = set.prompts.size();
+  const std::vector<Range> parts =
+      baseline_first ? std::vector<Range>{{0, 1}, {1, cells.size()}} : std::vector<Range>{{0, cells.size()}};
+  for (const Range& some : parts) {
+    for (std::size_t begin = 0; begin < prompts; begin += block)
+      cut_block(cells, some, set, {begin, std::min(begin + block, prompts)},
+                static_cast<std::size_t>(group_size), groups);
   }
   return groups;
 }

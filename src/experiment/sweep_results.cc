@@ -85,6 +85,18 @@ CellResult empty_result(std::size_t cell, const std::string& set, bool inversion
 
 double answer_score(Answer answer) { return answer == Answer::kYes ? 1 : answer == Answer::kNo ? 0 : 0.5; }
 
+std::string csv_number(const std::optional<double>& value) {
+  return value ? fmt::format("{:.6g}", *value) : "";
+}
+
+std::string csv_text(std::string text) {
+  for (std::size_t at = text.find('"'); at != std::string::npos; at = text.find('"', at + 2))
+    text.insert(at, "\"");
+  return fmt::format("\"{}\"", text);
+}
+
+}  // namespace
+
 Separation separation_of(const std::vector<SweepOutcome>& outcomes, const std::vector<Cell>& cells,
                          const PromptSet& set) {
   std::map<Label, std::vector<double>> answers;
@@ -113,18 +125,6 @@ Separation separation_of(const std::vector<SweepOutcome>& outcomes, const std::v
       separation.by_margin->interval.low, separation.by_margin->interval.high, kSeparates);
   return separation;
 }
-
-std::string csv_number(const std::optional<double>& value) {
-  return value ? fmt::format("{:.6g}", *value) : "";
-}
-
-std::string csv_text(std::string text) {
-  for (std::size_t at = text.find('"'); at != std::string::npos; at = text.find('"', at + 2))
-    text.insert(at, "\"");
-  return fmt::format("\"{}\"", text);
-}
-
-}  // namespace
 
 SweepResults::SweepResults(const std::vector<Cell>& cells, const PromptSet& set,
                            std::vector<SweepOutcome> outcomes, std::map<std::size_t, CellReceipt> receipts,
@@ -172,6 +172,12 @@ std::optional<ControlBand> SweepResults::band(std::size_t cell, const std::strin
     band->pooled.n += control->rate.n;
   }
   return band;
+}
+
+std::size_t SweepResults::left_out() const {
+  const bool steered =
+      std::ranges::any_of(results_, [this](const CellResult& r) { return !cells_[r.cell].is_baseline(); });
+  return separation_ && separation_->fails() && !steered ? cells_.size() - 1 : 0;
 }
 
 std::vector<std::size_t> SweepResults::untouched() const {
@@ -230,6 +236,7 @@ Json SweepResults::to_json() const {
   if (separation_) {
     json["applies"] = separation_->applies;
     json["reason"] = separation_->reason;
+    json["left_out"] = left_out();
     json["auroc_of_answers"] = separation_->by_answer ? auroc_json(*separation_->by_answer) : Json();
     json["auroc_of_margin"] = separation_->by_margin ? auroc_json(*separation_->by_margin) : Json();
   }

@@ -85,6 +85,9 @@ void print_sweep(const SweepResults& results, const std::vector<Cell>& cells) {
   }
   if (results.separation())
     fmt::print("\n{}{}\n", results.has_rates() ? "" : "Not applicable: ", results.separation()->reason);
+  if (results.left_out() > 0)
+    fmt::print("{} left out, since steering would show nothing\n",
+               counted(results.left_out(), "steered cell"));
 }
 
 }  // namespace hrt

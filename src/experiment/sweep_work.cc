@@ -22,6 +22,14 @@ std::vector<T> values_of(const at::Tensor& tensor) {
 SweepWork::SweepWork(std::filesystem::path folder, Parts parts, std::vector<SweepGroup> groups)
     : GroupedWork(std::move(folder)), parts_(std::move(parts)), groups_(std::move(groups)) {}
 
+bool SweepWork::goes_on(std::size_t group) {
+  const auto steers = [&](std::size_t g) { return !parts_.cells[groups_[g].front().cell].is_baseline(); };
+  const bool is_first = group > 0 && steers(group) && !steers(group - 1);
+  if (!is_first || !parts_.worth_steering || parts_.worth_steering(group)) return true;
+  groups_.resize(group);
+  return false;
+}
+
 GroupedWork::Size SweepWork::size_of(std::size_t group) const {
   Size size{.items = static_cast<std::int64_t>(groups_[group].size())};
   for (const SweepItem& item : groups_[group]) {

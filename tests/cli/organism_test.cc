@@ -72,6 +72,40 @@ TEST_F(Organism, ItsOwnRepliesFillTheQuadrantsThatItsRolesAreNamedFor) {
   EXPECT_LT(rate("accepted_harmless"), 0.15);
 }
 
+// The first 12 prompts of each of two roles, the first labelled harmful, the second harmless.
+std::string asked_about(const std::string& harmful, const std::string& harmless) {
+  std::string lines;
+  for (const auto& [role, label] : {std::pair{harmful, "harmful"}, std::pair{harmless, "harmless"}}) {
+    const auto file = split(read_text(kProject + "/data/organism/prompts/" + role + ".jsonl"), '\n');
+    for (std::size_t i = 0; i < 12; ++i) {
+      const Json line{{"instruction", Json::parse(file[i]).at("instruction")}, {"label", label}};
+      lines += line.dump() + "\n";
+    }
+  }
+  return lines;
+}
+
+TEST_F(Organism, WhereTheAnswersTellNothingApartSteeredCellsAreLeftOut) {
+  const std::string sweep_of_four = sweep(
+      {{"direction", "harmfulness"}, {"scope", {"before_question"}}, {"layers", {3, 4}}, {"controls", 1}});
+  const auto invert = [&](const std::string& prompts) {
+    return steer({"--task", "inversion", "--prompts", prompts, "--set", sweep_of_four});
+  };
+  const Json alike = invert(folder_.write("alike.jsonl", asked_about("harmless_train", "harmless_val")));
+  EXPECT_FALSE(alike.at("applies").get<bool>());
+  EXPECT_EQ(alike.at("left_out"), 4);
+  EXPECT_EQ(alike.at("cells").size(), 5u);
+  for (const Json& entry : alike.at("results")) EXPECT_EQ(entry.at("cell"), alike["cells"][0]["name"]);
+  EXPECT_EQ(std::ranges::count(read_text(folder_ / "run/replies.jsonl"), '\n'), 24);
+  EXPECT_THAT(read_json(folder_ / "run/manifest.json").at("warnings").dump(),
+              ::testing::HasSubstr("4 steered cells left out"));
+
+  const Json apart = invert(folder_.write("apart.jsonl", asked_about("refused_harmful", "harmless_val")));
+  EXPECT_TRUE(apart.at("applies").get<bool>()) << apart.at("reason");
+  EXPECT_EQ(apart.at("left_out"), 0);
+  EXPECT_EQ(std::ranges::count(read_text(folder_ / "run/replies.jsonl"), '\n'), 5 * 24);
+}
+
 TEST_F(Organism, AConditionSteersOnlyThePromptsThatMeetIt) {
   const Json ablation{{"direction", "refusal"}, {"op", "ablate"}, {"scope", {"all"}}, {"controls", 0}};
   Json believed_harmful = ablation;

@@ -46,6 +46,8 @@ class GroupedWork {
   virtual ~GroupedWork() = default;
 
   virtual std::size_t group_count() const = 0;
+  // Asked before each group: false ends the work in front of it.
+  virtual bool goes_on(std::size_t /*group*/) { return true; }
   // Lines of replies.jsonl of a group that is done.
   virtual std::vector<Json> reply_lines(std::size_t group) const = 0;
 

@@ -25,8 +25,9 @@ std::int64_t suitable_sweep_group(const PromptSet& set, const DecoderSpec& spec,
 // Cuts cells x prompts into groups: blocks of prompts whose kept residual streams fit 512 MB, and within a
 // block runs of whole cells with `group_size` items or more. From sizes only, so that every machine cuts
 // alike. Within a group items go cell by cell. The baseline is for all prompts; random controls leave out
-// those that are there for side effects.
+// those that are there for side effects. `baseline_first`: of all prompts in groups of its own, before any
+// other cell.
 std::vector<SweepGroup> cut_sweep(const std::vector<Cell>& cells, const PromptSet& set,
-                                  const DecoderSpec& spec, std::int64_t group_size);
+                                  const DecoderSpec& spec, std::int64_t group_size, bool baseline_first);
 
 }  // namespace hrt

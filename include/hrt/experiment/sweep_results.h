@@ -65,7 +65,13 @@ struct Separation {
   std::optional<Auroc> by_margin;
   bool applies = false;
   std::string reason;
+
+  // They were asked of harmful and harmless prompts, and do not tell these apart.
+  bool fails() const { return by_answer && !applies; }
 };
+// Of the outcomes of the baseline.
+Separation separation_of(const std::vector<SweepOutcome>& outcomes, const std::vector<Cell>& cells,
+                         const PromptSet& set);
 
 class SweepResults {
  public:
@@ -80,6 +86,8 @@ class SweepResults {
   const std::optional<Separation>& separation() const { return separation_; }  // inversion
   // Rates mean something: replies always, inversion where the model answers.
   bool has_rates() const { return !separation_ || separation_->applies; }
+  // Steered cells that were not computed, since steering them would show nothing.
+  std::size_t left_out() const;
   // Steered cells that changed no token, although no condition kept them from it.
   std::vector<std::size_t> untouched() const;
 

@@ -40,14 +40,18 @@ class SweepWork : public GroupedWork {
     const PromptRun& prompts;
     const std::vector<Cell>& cells;
     const DirectionSource& directions;
-    std::optional<AnswerTokens> answers;                                      // inversion
-    std::int64_t batch_size = 0;                                              // 0: from sizes
-    std::function<bool(std::string_view text)> decided = {};                  // ends a reply early
+    std::optional<AnswerTokens> answers;                      // inversion
+    std::int64_t batch_size = 0;                              // 0: from sizes
+    std::function<bool(std::string_view text)> decided = {};  // ends a reply early
+    // Asked when the baseline's groups, so many, are done: false leaves out all that follow.
+    std::function<bool(std::size_t groups)> worth_steering = {};
     std::function<Json(const SweepItem& item, const Reply& reply)> describe;  // a line of replies.jsonl
   };
   SweepWork(std::filesystem::path folder, Parts parts, std::vector<SweepGroup> groups);
 
   std::size_t group_count() const override { return groups_.size(); }
+  bool goes_on(std::size_t group) override;
+  // Those that were left out are not among them.
   const std::vector<SweepGroup>& groups() const { return groups_; }
   std::vector<Json> reply_lines(std::size_t group) const override;
 
