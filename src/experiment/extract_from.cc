@@ -29,7 +29,7 @@ ExitCode run_extract_from(const Json& config, const RunOptions& options) {
   return rejudge(stored, config, options, [&](RunDirectory& run, const Rejudged& rejudged) {
     link_activations(run, stored.activations());
     const ExtractInput input{stored.set(), rejudged.outcomes, captured, rows, rejudged.unknown()};
-    return write_extraction(run, input, direction_request(config, stored.raw_template()), options);
+    return write_extraction(run, input, direction_request(config, stored.template_name() == "raw"), options);
   });
 }
 

@@ -116,8 +116,15 @@ StoredRun::StoredRun(const fs::path& path, Command command) : path_(path), manif
   set_ = prompts_of(prompt_lines_, file("prompts.jsonl"), positions.get<std::vector<std::string>>());
 }
 
-bool StoredRun::raw_template() const {
-  return JsonObject(manifest_, file("manifest.json").string()).object("template").string("name") == "raw";
+std::string StoredRun::template_name() const {
+  return JsonObject(manifest_, file("manifest.json").string()).object("template").string("name");
+}
+
+std::string StoredRun::model_fingerprint() const {
+  // A run that was judged again carries the identity of the run it was made from.
+  const Json* identity = &manifest_.at("identity");
+  while (identity->contains("from")) identity = &identity->at("from");
+  return identity->value("model", "");
 }
 
 std::vector<std::int64_t> StoredRun::rows() const {

@@ -21,7 +21,8 @@ class StoredRun {
   std::filesystem::path file(const std::string& name) const { return path_ / name; }
   const Json& manifest() const { return manifest_; }
   const Json& config() const { return manifest_.at("config"); }
-  bool raw_template() const;
+  std::string template_name() const;
+  std::string model_fingerprint() const;
   // Numbers of the rows that were captured.
   std::vector<std::int64_t> rows() const;
 
