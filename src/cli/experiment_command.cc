@@ -16,6 +16,7 @@
 #include "hrt/experiment/extract.h"
 #include "hrt/experiment/select.h"
 #include "hrt/experiment/steer.h"
+#include "hrt/guard/eval.h"
 #include "hrt/guard/fit.h"
 #include "hrt/probe/probe.h"
 #include "positionals.h"
@@ -68,6 +69,12 @@ constexpr const char* kGuardFitFooter = R"(Examples:
   hrt guard fit --model MODEL --harmful bad.jsonl --harmless good.jsonl --out guard.safetensors
   hrt guard fit RUN --validation RUN2 --false-positive-rate 0.01 --calibration platt --out guard.safetensors)";
 
+constexpr const char* kGuardEvalFooter = R"(Examples:
+  hrt guard eval guard.safetensors TESTS                     on the prompts of an extraction
+  hrt guard eval guard.safetensors TESTS --other-verdicts llama-guard=verdicts.jsonl --out RUN
+  hrt guard eval --config configs/zhao2025/table3.json --data data/catalogs/organism.json --out RUN
+  hrt guard eval --config configs/zhao2025/table3.json RUN/extract                fitted and evaluated on one)";
+
 // A command whose work is described by a config.
 struct Description {
   Command command;
@@ -89,6 +96,8 @@ constexpr std::array kDescriptions{
                 kProbeFooter, run_probe},
     Description{Command::kGuardFit, "100 harmful and 100 harmless prompts -> one guard file.",
                 kGuardFitFooter, run_guard_fit},
+    Description{Command::kGuardEval, "A guard's accuracy by case, beside other guards and n-grams.",
+                kGuardEvalFooter, run_guard_eval},
 };
 
 const Description& describe(Command command) {

@@ -16,6 +16,7 @@ void add_guard(CLI::App& app, Action& action) {
   sub->footer(kFooter);
   sub->require_subcommand(1);
   add_experiment(*sub, Command::kGuardFit, action);
+  add_experiment(*sub, Command::kGuardEval, action);
 }
 
 }  // namespace hrt

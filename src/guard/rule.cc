@@ -67,8 +67,7 @@ GuardRule choose_rule(const RuleScores& scores, std::span<const std::int64_t> nu
                       const RuleOptions& options) {
   RowChoice rows{0, numbers.size() - 1, std::nullopt};
   GuardRule rule;
-  rule.chosen = {
-      {"rows", "all, as in the paper"}, {"threshold", "as in the paper"}, {"calibration", "none"}};
+  rule.chosen = {{"rows", "all, as in the paper"}, {"threshold", "as in the paper"}, {"calibration", "none"}};
   if (options.any() && (scores.harmful.empty() || scores.harmless.empty()))
     throw InputError("a rule cannot be chosen on {}: harmful and harmless ones are needed", scores.origin);
   if (options.rows) {

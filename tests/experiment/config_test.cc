@@ -198,7 +198,8 @@ TEST(ConfigSchema, TheCommittedFileIsTheTables) {
   EXPECT_EQ(read_file(committed), text);
 }
 
-constexpr std::array kCommands{Command::kExtract, Command::kSteer, Command::kSelect};
+constexpr std::array kCommands{Command::kExtract, Command::kSteer,    Command::kSelect,
+                               Command::kProbe,   Command::kGuardFit, Command::kGuardEval};
 
 bool is_config_of(Command command, const fs::path& file) {
   try {

@@ -14,9 +14,9 @@ namespace hrt {
 
 // What of a guard is chosen instead of taken from the paper.
 struct RuleOptions {
-  bool rows = false;                          // the rows that tell harmful from harmless best
+  bool rows = false;                               // the rows that tell harmful from harmless best
   std::optional<double> false_positive_rate = {};  // the threshold; above 0
-  std::string calibration = "none";           // none, platt, isotonic
+  std::string calibration = "none";                // none, platt, isotonic
 
   bool any() const { return rows || false_positive_rate || calibration != "none"; }
 };

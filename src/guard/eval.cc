@@ -1,0 +1,216 @@
+#include "hrt/guard/eval.h"
+
+#include <c10/core/InferenceMode.h>
+#include <fmt/format.h>
+
+#include "answers.h"
+#include "eval_report.h"
+#include "guard_runs.h"
+#include "hrt/base/file.h"
+#include "hrt/base/hash.h"
+#include "hrt/base/log.h"
+#include "hrt/base/page.h"
+#include "hrt/base/strings.h"
+#include "hrt/experiment/config.h"
+#include "hrt/experiment/versions.h"
+#include "hrt/guard/fit.h"
+#include "hrt/guard/guard_file.h"
+
+namespace hrt {
+namespace {
+
+namespace fs = std::filesystem;
+
+using Runs = std::vector<std::string>;
+
+Runs runs_of(const Json& config) { return config.at("runs").get<Runs>(); }
+
+bool names_training(const Json& config) {
+  return !config.at("harmful").empty() || !config.at("harmless").empty();
+}
+
+void check(const Json& config) {
+  const bool file = !config.at("guard").is_null();
+  if (!file && !names_training(config))
+    throw InputError("no guard: give GUARD, or training prompts (harmful, harmless) in the config");
+  if (file && names_training(config))
+    spdlog::info("the guard is {}: the config's training prompts are not used",
+                 config.at("guard").get<std::string>());
+  if (!file && config.at("prompts").empty())
+    throw InputError("no prompts to evaluate the guard on: give --prompts, or roles in the config");
+  if (runs_of(config).empty() && config.at("out").is_null())
+    throw InputError("no run: give RUN, an extraction, or prompts in the config and --out RUN");
+}
+
+// A guard file's training prompts are known already.
+Json prompts_to_extract(Json config) {
+  if (!config.at("guard").is_null()) config["harmful"] = config["harmless"] = Json::array();
+  return config;
+}
+
+Guard guard_of(const Json& config, const Runs& runs) {
+  if (const auto file = optional_value<std::string>(config, "guard")) return read_guard(*file);
+  FitRequest request;
+  request.runs = runs;
+  request.harmful = config.at("harmful");
+  request.harmless = config.at("harmless");
+  return fit_guard(request);
+}
+
+// Prefill time a prompt, of all runs; of runs in batches and to the depth that they were made with.
+Json latency_json(const std::vector<StoredRun>& runs) {
+  double seconds = 0;
+  std::int64_t prompts = 0;
+  for (const StoredRun& run : runs) {
+    const Json timing = run.manifest().value("timing", Json::object());
+    if (!timing.contains("prefill_s"))
+      return {{"ms_per_prompt", nullptr}, {"reason", run.path().string() + " holds no times"}};
+    seconds += timing.at("prefill_s").get<double>();
+    prompts += static_cast<std::int64_t>(run.set().prompts.size());
+  }
+  return {{"ms_per_prompt", prompts > 0 ? Json(1000 * seconds / static_cast<double>(prompts)) : Json()},
+          {"prompts", prompts},
+          {"device", runs.front().manifest().value("device", Json())},
+          {"dtype", runs.front().manifest().value("dtype", Json())}};
+}
+
+Json guard_json(const Guard& guard, const Json& config) {
+  return {{"file", config.at("guard")},
+          {"rows", guard.rows},
+          {"position", kGuardPosition},
+          {"threshold", guard.threshold},
+          {"calibration", calibration_json(guard.calibration)},
+          {"chosen", guard.chosen},
+          {"template", guard.template_name()},
+          {"training", {{"harmful", guard.harmful_count}, {"harmless", guard.harmless_count}}},
+          {"provenance", guard.provenance}};
+}
+
+struct Evaluation {
+  Json results;
+  std::map<std::string, std::string> tables;
+  std::string page;
+};
+
+std::string heading(const Guard& guard, const Json& results) {
+  Page page("Guard");
+  const Json& file = results.at("guard").at("file");
+  page.add("guard", file.is_null() ? "fitted here" : plain(file));
+  page.add("fitted to", fmt::format("{} harmful and {} harmless prompts, template {}", guard.harmful_count,
+                                    guard.harmless_count, guard.template_name()));
+  page.add("rows", plain(guard.chosen.at("rows")));
+  page.add("threshold", fmt::format("{:.6g}: {}", guard.threshold, plain(guard.chosen.at("threshold"))));
+  page.add("calibration", plain(guard.chosen.at("calibration")));
+  const Json& latency = results.at("latency").at("ms_per_prompt");
+  if (!latency.is_null())
+    page.add("time", fmt::format("{:.2f} ms a prompt, as the run computed it (in batches, all its rows)",
+                                 latency.get<double>()));
+  const Json& baseline = results.at("ngrams");
+  page.add("n-grams", baseline.at("reason").is_null()
+                          ? fmt::format("words and pairs of words, fitted to {} harmful and {} harmless of "
+                                        "the guard's training prompts",
+                                        baseline.at("harmful").get<int>(), baseline.at("harmless").get<int>())
+                          : plain(baseline.at("reason")));
+  return page.text();
+}
+
+Evaluation evaluate(const Json& config, const Runs& runs) {
+  const Guard guard = guard_of(config, runs);
+  std::vector<StoredRun> stored;
+  for (const std::string& run : runs) check_fits(guard, stored.emplace_back(run, Command::kExtract));
+  const auto source = open_prompts(runs, config.at("prompts"));
+  const std::vector<ProbePrompt>& prompts = source->prompts();
+  check_overlap(guard, prompts, config.at("allow_overlap"));
+
+  std::vector<GuardAnswers> guards{own_answers(guard, *source)};
+  for (const auto& [name, file] : config.at("other_verdicts").items()) {
+    if (name == kOwnName || name == kNgramName) throw InputError("/other_verdicts: {} is taken", name);
+    guards.push_back(read_answers(name, file.get<std::string>(), prompts));
+  }
+  const auto given = optional_value<std::string>(config, "ngrams");
+  const NgramBaseline baseline =
+      ngram_answers(guard, given ? Runs{*given} : guard.provenance.at("runs").get<Runs>(), prompts);
+  if (baseline.answers) guards.push_back(*baseline.answers);
+
+  const EvalReport report(prompts, guards, config.at("case_by").get<std::vector<std::string>>());
+  Json results{{"guard", guard_json(guard, config)},
+               {"runs", runs},
+               {"overlap", describe_overlap(guard, prompts)},
+               {"latency", latency_json(stored)},
+               {"ngrams",
+                {{"harmful", baseline.harmful},
+                 {"harmless", baseline.harmless},
+                 {"reason", baseline.reason.empty() ? Json() : Json(baseline.reason)}}}};
+  results.update(report.to_json());
+  return {results, report.tables(), heading(guard, results) + report.page()};
+}
+
+void print(const Evaluation& evaluation, const std::optional<fs::path>& out, bool json) {
+  if (json) {
+    Json whole{{"run", out ? Json(out->string()) : Json()}};
+    whole.update(evaluation.results);
+    fmt::print("{}\n", to_line(whole));
+    return;
+  }
+  fmt::print("{}", evaluation.page);
+  if (out) fmt::print("\nWritten to {}\n", out->string());
+}
+
+// What decides the numbers.
+Json identity_of(const Json& config) {
+  Json identity{{"command", command_name(Command::kGuardEval)}};
+  for (const KeySpec& key : keys_of(Command::kGuardEval)) {
+    if (key.decides && key.name != "runs" && key.name != "guard")
+      identity["config"][key.name] = config.at(key.name);
+  }
+  if (const auto guard = optional_value<std::string>(config, "guard"))
+    identity["guard"] = sha256_of_file(*guard);
+  for (const auto& [name, file] : config.at("other_verdicts").items())
+    identity["other_verdicts"][name] = sha256_of_file(file.get<std::string>());
+  for (const std::string& run : runs_of(config))
+    identity["runs"].push_back(read_manifest(run).value("identity", Json()));
+  return identity;
+}
+
+ExitCode write(const Json& config, const RunOptions& options) {
+  const fs::path out = output_folder(config, options);
+  RunDirectory run(out, options.if_exists, identity_of(config));
+  if (run.complete()) {
+    spdlog::info("{} is complete already", out.string());
+    return static_cast<ExitCode>(run.manifest().at("exit_code").get<int>());
+  }
+  log_to_file(run.file("log.txt"));
+  run.manifest().update(
+      {{"versions", versions()}, {"command", command_name(Command::kGuardEval)}, {"config", config}});
+  run.save();
+  Runs runs = runs_of(config);
+  ExitCode code = ExitCode::kDone;
+  if (runs.empty()) {
+    runs = {run.file("extract").string()};
+    code = extract_for_guard(prompts_to_extract(config), runs.front(), config.at("outcomes"), false);
+    log_to_file(run.file("log.txt"));  // the extraction has a log of its own
+  }
+  const Evaluation evaluation = evaluate(config, runs);
+  write_file(run.file("results.json"), evaluation.results.dump(2) + "\n");
+  for (const auto& [name, text] : evaluation.tables) write_file(run.file(name), text);
+  run.finish(static_cast<int>(code));
+  print(evaluation, out, options.json);
+  return code;
+}
+
+}  // namespace
+
+ExitCode run_guard_eval(Json config, const RunOptions& options) {
+  const c10::InferenceMode inference;
+  check(config);
+  if (options.dry_run) {
+    if (!runs_of(config).empty()) return ExitCode::kDone;
+    return extract_for_guard(prompts_to_extract(config), output_folder(config, options) / "extract",
+                             config.at("outcomes"), true);
+  }
+  if (!config.at("out").is_null()) return write(config, options);
+  print(evaluate(config, runs_of(config)), std::nullopt, options.json);
+  return ExitCode::kDone;
+}
+
+}  // namespace hrt
