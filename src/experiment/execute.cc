@@ -64,14 +64,15 @@ ExitCode verify(const PromptRun& prompts, RunDirectory& run, Experiment& experim
 }
 
 // Without an output folder all but that is checked.
-ExitCode dry_run(const PromptRun& prompts, const RunOptions& options, const Json& identity) {
+ExitCode dry_run(const PromptRun& prompts, const RunOptions& options, const Json& identity,
+                 const Experiment& experiment) {
   std::string output = "none given (--out RUN)";
   if (options.out || !prompts.config().at("out").is_null()) {
     const fs::path out = output_folder(prompts.config(), options);
     const Found found = check_output(out, options.if_exists, prompts, identity);
     output = fmt::format("{}: {}", out.string(), in_words(found, options.if_exists));
   }
-  prompts.print_plan(output, options.json);
+  prompts.print_plan(output, experiment.plan(), options.json);
   return ExitCode::kDone;
 }
 
@@ -88,7 +89,7 @@ ExitCode execute(const PromptRun& prompts, const RunOptions& options, Experiment
   const c10::InferenceMode inference;
   Json identity = prompts.identity();
   identity.update(experiment.identity());
-  if (options.dry_run) return dry_run(prompts, options, identity);
+  if (options.dry_run) return dry_run(prompts, options, identity, experiment);
   const fs::path out = output_folder(prompts.config(), options);
   check_output(out, options.if_exists, prompts, identity);
   RunDirectory run(out, options.if_exists, identity);

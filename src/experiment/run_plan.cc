@@ -8,24 +8,25 @@
 
 namespace hrt {
 
-void PromptRun::print_plan(const std::string& output, bool json) const {
+void PromptRun::print_plan(const std::string& output, const std::vector<PlanEntry>& more, bool json) const {
   const Estimate& need = estimate_;
-  const Json plan{{"output", output},
-                  {"warnings", warnings()},
-                  {"prompts", need.prompts},
-                  {"prompt_tokens", need.prompt_tokens},
-                  {"replies", need.replies},
-                  {"template", text_.chat.name()},
-                  {"device", device_.str()},
-                  {"dtype", dtype_name(dtype_)},
-                  {"batch_size", batch_size_},
-                  {"group_size", group_size_},
-                  {"weight_bytes", need.weight_bytes},
-                  {"kv_cache_bytes", need.cache_bytes},
-                  {"workspace_bytes", need.workspace_bytes},
-                  {"disk_bytes", need.disk_bytes},
-                  {"flops", need.flops},
-                  {"sample", sample_proof(set_)}};
+  Json plan{{"output", output},
+            {"warnings", warnings()},
+            {"prompts", need.prompts},
+            {"prompt_tokens", need.prompt_tokens},
+            {"replies", need.replies},
+            {"template", text_.chat.name()},
+            {"device", device_.str()},
+            {"dtype", dtype_name(dtype_)},
+            {"batch_size", batch_size_},
+            {"group_size", group_size_},
+            {"weight_bytes", need.weight_bytes},
+            {"kv_cache_bytes", need.cache_bytes},
+            {"workspace_bytes", need.workspace_bytes},
+            {"disk_bytes", need.disk_bytes},
+            {"flops", need.flops},
+            {"sample", sample_proof(set_)}};
+  for (const PlanEntry& entry : more) plan[entry.name] = entry.value;
   for (const std::string& warning : warnings()) spdlog::warn("warning: {}", warning);
   if (json) {
     fmt::print("{}\n", to_line(plan));
@@ -38,6 +39,7 @@ void PromptRun::print_plan(const std::string& output, bool json) const {
                                                 : fmt::format("{} of up to {}", number(need.replies, "reply"),
                                                               number(work_.max_new_tokens, "token"));
   fmt::print("prompts    {} ({}), {}\n", need.prompts, number(need.prompt_tokens, "token"), replies);
+  for (const PlanEntry& entry : more) fmt::print("{:<10} {}\n", entry.name, escape_for_terminal(entry.text));
   fmt::print("template   {} ({})\n", text_.chat.name(), escape_for_terminal(text_.reason));
   fmt::print("device     {}, {}\n", device_.str(), dtype_name(dtype_));
   fmt::print("memory     {} of weights, {} of keys and values (batches of {}), {} of activations\n",

@@ -70,9 +70,14 @@ class Select : public Experiment {
     }
   }
 
+  std::vector<PlanEntry> plan() const override {
+    return {{"candidates",
+             {{"all", positions_ * early_layers_}, {"positions", positions_}, {"layers", early_layers_}},
+             candidates_in_words()}};
+  }
+
   void begin(RunDirectory& run) override {
-    spdlog::info("{} candidates from {} positions and {} layers (the last {} layers are left out)",
-                 positions_ * early_layers_, positions_, early_layers_, late_layers());
+    spdlog::info("candidates: {}", candidates_in_words());
     extract(run);
     const fs::path place = run.file("extract");
     const bool filtered = config_.at("filter");
@@ -117,6 +122,11 @@ class Select : public Experiment {
     }
     if (!set.has(Label::kHarmful) || !set.has(Label::kHarmless))
       throw InputError("harmful and harmless prompts are needed, in /extract, too");
+  }
+
+  std::string candidates_in_words() const {
+    return fmt::format("{} from {} positions and {} layers (the last {} layers are left out)",
+                       positions_ * early_layers_, positions_, early_layers_, late_layers());
   }
 
   std::int64_t late_layers() const { return prompts_.checkpoint().spec().layers - early_layers_; }

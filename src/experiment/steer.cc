@@ -82,6 +82,20 @@ class Steer : public Experiment {
     return identity;
   }
 
+  std::vector<PlanEntry> plan() const override {
+    const std::size_t replies = replies_of(cut());
+    Json sweeps = Json::object();
+    std::string text = fmt::format("{} in all", counted(replies, "reply"));
+    for (const auto& [name, sizes] : sweep_sizes()) {
+      sweeps[name] = {{"cells", sizes.cells}, {"controls", sizes.controls}};
+      text += fmt::format("; {}: {}, {}", name, counted(sizes.cells, "cell"),
+                          counted(sizes.controls, "random control"));
+    }
+    return {{"cells",
+             {{"all", cells_.size()}, {"replies", replies}, {"sweeps", sweeps}},
+             fmt::format("{}, {}", cells_.size(), text)}};
+  }
+
   void begin(RunDirectory& run) override {
     if (extraction_ && cells_.size() > 1) extract_directions(run);
     warn_of_shared_prompts(run);
@@ -97,7 +111,8 @@ class Steer : public Experiment {
       parts.decided = [this](std::string_view text) { return is_decided(text); };
     if (inversion_) parts.worth_steering = [this](std::size_t groups) { return is_worth_steering(groups); };
     work_.emplace(run.work(), std::move(parts), cut());
-    spdlog::info("{} cells, {} replies in {} groups", cells_.size(), replies(), work_->group_count());
+    spdlog::info("{} cells, {} replies in {} groups", cells_.size(), replies_of(work_->groups()),
+                 work_->group_count());
   }
 
   GroupedWork& work() override { return *work_; }
@@ -173,10 +188,25 @@ class Steer : public Experiment {
     return !separation_of(outcomes_of(reply_lines(groups)), cells_, prompts_.set()).fails();
   }
 
-  std::size_t replies() const {
+  static std::size_t replies_of(const std::vector<SweepGroup>& groups) {
     std::size_t count = 0;
-    for (const SweepGroup& group : work_->groups()) count += group.size();
+    for (const SweepGroup& group : groups) count += group.size();
     return count;
+  }
+
+  struct SweepSize {
+    std::size_t cells = 0;
+    std::size_t controls = 0;
+  };
+  // By sweep, in their order.
+  std::vector<std::pair<std::string, SweepSize>> sweep_sizes() const {
+    std::vector<std::pair<std::string, SweepSize>> sizes;
+    for (const Cell& cell : cells_) {
+      if (cell.is_baseline()) continue;
+      if (sizes.empty() || sizes.back().first != cell.sweep) sizes.emplace_back(cell.sweep, SweepSize{});
+      ++(cell.control_of ? sizes.back().second.controls : sizes.back().second.cells);
+    }
+    return sizes;
   }
 
   bool is_decided(std::string_view text) const {

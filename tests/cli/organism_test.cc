@@ -106,6 +106,23 @@ TEST_F(Organism, WhereTheAnswersTellNothingApartSteeredCellsAreLeftOut) {
   EXPECT_EQ(std::ranges::count(read_text(folder_ / "run/replies.jsonl"), '\n'), 5 * 24);
 }
 
+TEST_F(Organism, ADryRunCountsCellsAndCandidates) {
+  const auto plan = [](std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {"--data", kCatalog, "--device", "cpu", "--dry-run", "--json"});
+    const ProcessResult result = run_hrt(arguments);
+    EXPECT_EQ(result.code, 0) << result.err;
+    return Json::parse(result.out);
+  };
+  const std::string two_layers = sweep({{"name", "S"}, {"layers", {3, 4}}, {"controls", 3}});
+  const Json steered = plan({"steer", "--direction", extraction() + ":refusal", "--set",
+                             prompts({"refused_harmful"}), "--set", two_layers});
+  EXPECT_EQ(steered.at("cells").at("sweeps"), Json::parse(R"({"S": {"cells": 2, "controls": 6}})"));
+  EXPECT_EQ(steered.at("cells").at("all"), 9);
+  EXPECT_EQ(steered.at("cells").at("replies"), 9 * steered.at("prompts").get<int>());
+  const Json select = plan({"steer", "select", "--config", kProject + "/configs/arditi2024/select.json"});
+  EXPECT_EQ(select.at("candidates"), Json::parse(R"({"all": 30, "positions": 5, "layers": 6})"));
+}
+
 TEST_F(Organism, AConditionSteersOnlyThePromptsThatMeetIt) {
   const Json ablation{{"direction", "refusal"}, {"op", "ablate"}, {"scope", {"all"}}, {"controls", 0}};
   Json believed_harmful = ablation;

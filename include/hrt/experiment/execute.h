@@ -17,13 +17,16 @@ struct RunOptions {
   std::optional<std::filesystem::path> out = {};  // in the place of the config's
 };
 
-// What a command does with a run. Its parts are called in this order, each once.
+// What a command does with a run. Its parts are called in this order, each once (plan in the place of the
+// rest).
 class Experiment {
  public:
   virtual ~Experiment() = default;
 
   // What decides the numbers beside the prompts and the config.
   virtual Json identity() const { return Json::object(); }
+  // How much it will compute, for --dry-run.
+  virtual std::vector<PlanEntry> plan() const { return {}; }
   // The run directory is there: makes the work, and what it needs beside the model.
   virtual void begin(RunDirectory& run) = 0;
   virtual GroupedWork& work() = 0;

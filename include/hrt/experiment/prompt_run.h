@@ -30,6 +30,13 @@ struct Estimate {
   double flops = 0;
 };
 
+// What a command adds to that.
+struct PlanEntry {
+  std::string name;
+  Json value;
+  std::string text;
+};
+
 // Prompts through a model, as every command that opens one begins: resolve, prove, plan, compute. The
 // constructor checks all input and computes nothing.
 class PromptRun {
@@ -51,7 +58,7 @@ class PromptRun {
   // What deserves a warning before anything is computed.
   std::vector<std::string> warnings() const;
   // --dry-run. `output`: what the output folder holds, in words.
-  void print_plan(const std::string& output, bool json) const;
+  void print_plan(const std::string& output, const std::vector<PlanEntry>& more, bool json) const;
 
   ReplyReader reader() const { return {text_.tokenizer.get(), &judge_}; }
 
