@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "hrt/base/page.h"
 #include "hrt/base/strings.h"
-#include "inspect_layout.h"
 
 namespace hrt {
 namespace {
