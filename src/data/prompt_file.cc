@@ -36,7 +36,7 @@ class RecordReader {
     record.id = id(set);
     record.label = label();
     record.outcome = outcome();
-    record.category = object_.string("category", "");
+    record.category = object_.string(source_.category_field, "");
     record.system = optional_text("system");
     read_text(record);
     read_reply(record);
@@ -253,6 +253,12 @@ std::vector<PromptRecord> read_prompts(std::span<const PromptSource> sources) {
 
 std::vector<PromptRecord> read_prompts(const PromptSource& source) {
   return read_prompts(std::span(&source, 1));
+}
+
+PromptRecord read_prompt(Json value, std::int64_t line, const PromptSource& source) {
+  const FieldPath field(source.field);
+  const RawRecord raw{std::move(value), line};
+  return RecordReader(source, field, raw).read(source.file.stem().string());
 }
 
 }  // namespace hrt

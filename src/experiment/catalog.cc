@@ -20,6 +20,14 @@ void check_keys(const Json& object, const std::vector<std::string>& known, const
   }
 }
 
+Label label_of(const JsonObject& entry) {
+  const std::string name = entry.string("label");
+  for (const Label label : {Label::kHarmful, Label::kHarmless}) {
+    if (name == label_name(label)) return label;
+  }
+  throw InputError("{}: expected harmful or harmless, found \"{}\"", entry.where("label"), name);
+}
+
 }  // namespace
 
 Catalog::Catalog(const std::filesystem::path& file, const std::optional<std::filesystem::path>& root)
@@ -40,11 +48,13 @@ std::filesystem::path Catalog::path_of(const Json& entry, const std::string& whe
 
 PromptSource Catalog::source_of(const Json& entry, const std::string& where) const {
   const JsonObject object(entry, where);
-  check_keys(entry, {"file", "cache", "field", "where", "skip", "limit"}, where);
+  check_keys(entry, {"file", "cache", "field", "label", "category_field", "where", "skip", "limit"}, where);
   PromptSource source;
   source.file = path_of(entry, where);
   source.field = object.string("field", source.field);
+  source.category_field = object.string("category_field", source.category_field);
   source.skip = object.integer("skip", 0);
+  if (object.has("label")) source.label = label_of(object);
   if (object.has("limit")) source.limit = object.integer("limit");
   if (object.has("where")) {
     for (const auto& [name, value] : object.object("where").raw().items()) source.where[name] = value;

@@ -279,7 +279,7 @@ std::vector<PromptSource> resolve_sources(const Json& config) {
     for (const Json& entry : config.at(key)) {
       const std::string origin = fmt::format("config: /{}/{}", key, i++);
       for (PromptSource& source : entry_sources(entry, config, catalog, origin)) {
-        source.label = label;
+        if (label != Label::kNone) source.label = label;
         source.side = std::string_view(key) == "side_prompts";
         sources.push_back(std::move(source));
       }

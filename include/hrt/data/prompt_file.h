@@ -46,6 +46,7 @@ struct PromptSource {
   // Which field holds the instruction: a name, a path into nested values (`turns[0]`, `a.b`), or several with
   // ` + ` between them (`instruction + input`; joined by a newline, empty ones left out).
   std::string field = "instruction";
+  std::string category_field = "category";  // which field holds the risk category
   Label label = Label::kNone;  // given from outside (--harmful); must not contradict the file's own
   std::map<std::string, Json> where = {};     // only records whose fields have these values
   std::int64_t skip = 0;                      // leave out the first N records (of those)
@@ -60,5 +61,9 @@ struct PromptSource {
 // contradicts, a file without records, the same records of a file twice.
 std::vector<PromptRecord> read_prompts(std::span<const PromptSource> sources);
 std::vector<PromptRecord> read_prompts(const PromptSource& source);
+
+// A record that comes on its own, such as a line of a stream; `source.file` and `line` are its place. Throws
+// alike.
+PromptRecord read_prompt(Json value, std::int64_t line, const PromptSource& source);
 
 }  // namespace hrt
