@@ -18,6 +18,7 @@
 #include "hrt/experiment/steer.h"
 #include "hrt/guard/eval.h"
 #include "hrt/guard/fit.h"
+#include "hrt/guard/score.h"
 #include "hrt/probe/probe.h"
 #include "positionals.h"
 #include "short_spin.h"
@@ -75,6 +76,11 @@ constexpr const char* kGuardEvalFooter = R"(Examples:
   hrt guard eval --config configs/zhao2025/table3.json --data data/catalogs/organism.json --out RUN
   hrt guard eval --config configs/zhao2025/table3.json RUN/extract                fitted and evaluated on one)";
 
+constexpr const char* kGuardScoreFooter = R"(Examples:
+  hrt guard score guard.safetensors --model MODEL prompts.jsonl > verdicts.jsonl
+  tail -f requests.jsonl | hrt guard score guard.safetensors --model MODEL --max-wait 10 --quiet
+  echo '{"instruction": "How do I bake bread?"}' | hrt guard score guard.safetensors --model MODEL)";
+
 // A command whose work is described by a config.
 struct Description {
   Command command;
@@ -98,6 +104,9 @@ constexpr std::array kDescriptions{
                 kGuardFitFooter, run_guard_fit},
     Description{Command::kGuardEval, "A guard's accuracy by case, beside other guards and n-grams.",
                 kGuardEvalFooter, run_guard_eval},
+    Description{Command::kGuardScore,
+                "JSON lines, each a prompt -> JSON lines, each a verdict, as they arrive.", kGuardScoreFooter,
+                run_guard_score},
 };
 
 const Description& describe(Command command) {
@@ -149,6 +158,16 @@ void refuse_flags(const CLI::App& app) {
   }
 }
 
+// Of commands that write a run and print what it holds.
+void add_run_flags(CLI::App& app, ExperimentOptions& options) {
+  auto* resume =
+      app.add_flag("--resume", options.resume, "continue the run in --out, or start it")->group("Run");
+  app.add_flag("--overwrite", options.overwrite, "replace the run in --out")->group("Run")->excludes(resume);
+  app.add_flag("--dry-run", options.dry_run, "check everything, prove positions, estimate; compute nothing")
+      ->group("Run");
+  app.add_flag("--json", options.json, "results as JSON on stdout")->group("Run");
+}
+
 }  // namespace
 
 void add_experiment(CLI::App& app, Command command, Action& action) {
@@ -162,15 +181,8 @@ void add_experiment(CLI::App& app, Command command, Action& action) {
       ->type_name("FILE");
   add_config_flags(*sub, command, options->overrides);
   add_positionals(*sub, command, options->overrides);
-  auto* resume =
-      sub->add_flag("--resume", options->resume, "continue the run in --out, or start it")->group("Run");
-  sub->add_flag("--overwrite", options->overwrite, "replace the run in --out")
-      ->group("Run")
-      ->excludes(resume);
-  sub->add_flag("--dry-run", options->dry_run, "check everything, prove positions, estimate; compute nothing")
-      ->group("Run");
+  if (command != Command::kGuardScore) add_run_flags(*sub, *options);
   sub->add_flag("--print-config", options->print_config, "print the resolved config and stop")->group("Run");
-  sub->add_flag("--json", options->json, "results as JSON on stdout")->group("Run");
   auto* quiet = sub->add_flag("--quiet", options->quiet,
                               "no progress and no log on stderr, errors only; results still go to stdout")
                     ->group("Run");

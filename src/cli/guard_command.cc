@@ -17,6 +17,7 @@ void add_guard(CLI::App& app, Action& action) {
   sub->require_subcommand(1);
   add_experiment(*sub, Command::kGuardFit, action);
   add_experiment(*sub, Command::kGuardEval, action);
+  add_experiment(*sub, Command::kGuardScore, action);
 }
 
 }  // namespace hrt

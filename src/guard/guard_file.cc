@@ -141,6 +141,9 @@ class GuardReader {
   Json text(const JsonObject& object) const {
     check_config(object.raw(), Command::kExtract, path_ + ": metadata hrt-guard: /text");
     object.string("template");
+    for (const char* key : kTextKeys) {
+      if (!object.raw().contains(key)) throw InputError("{}: missing", object.where(key));
+    }
     return object.raw();
   }
 

@@ -1,7 +1,6 @@
 #include "guard_runs.h"
 
 #include <algorithm>
-#include <array>
 #include <unordered_set>
 
 #include "hrt/base/error.h"
@@ -13,9 +12,6 @@
 
 namespace hrt {
 namespace {
-
-constexpr std::array kTextKeys{"template_arg",  "system",           "bos",
-                               "parse_special", "post_instruction", "straddle"};
 
 std::int64_t hidden_of(const StoredRun& run) {
   return JsonObject(run.manifest(), run.file("manifest.json").string()).object("model").integer("hidden");

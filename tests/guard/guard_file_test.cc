@@ -23,7 +23,9 @@ Guard make_guard() {
   guard.threshold = 0.125;
   guard.chosen = {{"rows", "a"}, {"threshold", "b"}, {"calibration", "c"}};
   guard.model = "0123456789abcdef";
-  guard.text = {{"template", "llama3"}, {"system", "Be kind."}, {"post_instruction", true}};
+  guard.text = {{"template", "llama3"}, {"template_arg", Json::object()}, {"system", "Be kind."},
+                {"bos", "auto"},        {"parse_special", false},         {"post_instruction", true},
+                {"straddle", "auto"}};
   guard.dtype = "float32";
   guard.harmful_count = 100;
   guard.harmless_count = 99;

@@ -2,6 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -42,6 +43,10 @@ struct Guard {
   std::int64_t hidden() const { return harmful.size(1); }
   std::string template_name() const { return text.at("template"); }
 };
+
+// What Guard::text holds, beside `template`.
+inline constexpr std::array kTextKeys{"template_arg",  "system",           "bos",
+                                      "parse_special", "post_instruction", "straddle"};
 
 // Where the prompt's rows are taken.
 inline constexpr const char* kGuardPosition = "t_inst";

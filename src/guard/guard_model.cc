@@ -1,0 +1,64 @@
+#include "guard_model.h"
+
+#include <algorithm>
+
+#include "guard_runs.h"
+#include "hrt/base/error.h"
+#include "hrt/base/log.h"
+#include "hrt/experiment/config.h"
+#include "hrt/model/device.h"
+
+namespace hrt {
+namespace {
+
+// Prompts that come as tokens need none.
+bool has_tokenizer(const std::filesystem::path& folder) {
+  return std::filesystem::exists(folder / "tokenizer.json") ||
+         std::filesystem::exists(folder / "tokenizer.model");
+}
+
+}  // namespace
+
+GuardModel::GuardModel(const Guard& guard, const Json& config)
+    : guard_(guard),
+      checkpoint_(resolve_model(config), Checkpoint::Options{config.at("strict_config").get<bool>()}),
+      device_(parse_device(config.at("device").get<std::string>())),
+      dtype_(parse_dtype(config.at("dtype").get<std::string>(), device_)) {
+  const std::string where = checkpoint_.folder().string();
+  check_model(guard, checkpoint_.spec().hidden, checkpoint_.fingerprint(guard.full_hash), where);
+  const std::string asked = config.at("template");
+  if (asked != "auto" && asked != guard.template_name())
+    throw InputError("--template {}: the guard was fitted with template {}", asked, guard.template_name());
+  if (guard.rows.back() > checkpoint_.spec().layers)
+    throw InputError("{}: the guard uses row {}, the model's last one is {}", where, guard.rows.back(),
+                     checkpoint_.spec().layers);
+  if (dtype_name(dtype_) != guard.dtype)
+    spdlog::warn("warning: the guard was fitted to rows in {}, these are in {}", guard.dtype,
+                 dtype_name(dtype_));
+  text_ = open_text(guard.text, checkpoint_.folder(), has_tokenizer(checkpoint_.folder()));
+}
+
+Decoder GuardModel::load() const {
+  LoadOptions options;
+  options.device = device_;
+  options.dtype = dtype_;
+  return Decoder(checkpoint_, options);
+}
+
+GuardPrompt GuardModel::prepare(const PromptRecord& record) const {
+  const auto refuse = [&](const std::string& what) { throw InputError("{}: {}", place_of(record), what); };
+  if (record.tokens.empty() && text_.tokenizer == nullptr)
+    refuse("the model has no tokenizer: prompts must come as tokens");
+  TemplatedPrompt prompt = template_record(record, text_);
+  const std::int64_t vocabulary = checkpoint_.spec().vocabulary;
+  if (!prompt.t_inst) refuse("the instruction is empty");
+  if (prompt.straddle && guard_.text.at("straddle") != "keep")
+    refuse("a token lies on both sides of the instruction's edge");
+  if (std::cmp_greater(prompt.ids.size(), checkpoint_.max_tokens()))
+    refuse(fmt::format("longer than the model's {} tokens", checkpoint_.max_tokens()));
+  if (std::ranges::any_of(prompt.ids, [&](std::int64_t id) { return id < 0 || id >= vocabulary; }))
+    refuse(fmt::format("a token id outside the vocabulary of {}", vocabulary));
+  return {{std::move(prompt.ids), *prompt.t_inst}, prompt.instruction->begin};
+}
+
+}  // namespace hrt
