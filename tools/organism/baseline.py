@@ -2,13 +2,22 @@
 """How far words alone get: logistic regression on bags of words and of bigrams, trained on training pairs and scored
 on held-out pairs, beside the majority. A probe that beats these has found more than keywords."""
 
+import math
 import random
 
 import torch
-from stats import proportion
 from world import HARMFUL, World
 
 FEATURES = {"words": (1,), "words and bigrams": (1, 2)}
+Z = 1.959963984540054
+
+
+def proportion(count, n):
+    """A share with its Wilson interval (95 %)."""
+    share = count / n
+    centre = (share + Z * Z / (2 * n)) / (1 + Z * Z / n)
+    half = Z * math.sqrt(share * (1 - share) / n + Z * Z / (4 * n * n)) / (1 + Z * Z / n)
+    return {"value": share, "low": centre - half, "high": centre + half, "count": count, "n": n}
 
 
 def grams(text, sizes):
@@ -65,7 +74,7 @@ def main():
     torch.manual_seed(0)
     for name, scores in measure(World()).items():
         for features, score in scores.items():
-            print(f"{name:<14}{features:<20}{100 * score['share']:5.1f} % of {score['n']}")
+            print(f"{name:<14}{features:<20}{100 * score['value']:5.1f} % of {score['n']}")
 
 
 if __name__ == "__main__":

@@ -72,6 +72,3 @@ class Encoder:
         newline, so that both together have the same ids."""
         return [token for part in parts for token in
                 ([self._markers[part]] if part in self._markers else self._pieces.encode(part))]
-
-    def text(self, ids):
-        return self._pieces.decode([token for token in ids if token not in self._markers.values()])
