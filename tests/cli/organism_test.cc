@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
-#include <filesystem>
 
 #include "hrt/base/json.h"
 #include "hrt/base/strings.h"
@@ -11,8 +10,6 @@
 
 namespace hrt::testing {
 namespace {
-
-namespace fs = std::filesystem;
 
 const std::string kProject = HRT_SOURCE_DIR;
 const std::string kCatalog = kProject + "/data/catalogs/organism.json";
