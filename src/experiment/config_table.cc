@@ -29,6 +29,10 @@ struct Key : KeySpec {
     least = std::numeric_limits<double>::lowest();
     return std::move(*this);
   }
+  Key without_flag() && {
+    positional = true;
+    return std::move(*this);
+  }
   Key changes_no_number() && {
     decides = false;
     return std::move(*this);
@@ -219,7 +223,8 @@ Keys machine_keys() {
 Keys probe_keys() {
   return {
       Key("analysis", kString, nullptr, "what is looked at")
-          .one_of({"layers", "beliefs", "categories", "positions", "plane", "linear", "compare"}),
+          .one_of({"layers", "beliefs", "categories", "positions", "plane", "linear", "compare"})
+          .without_flag(),
       Key("group_by", kStrings, {"outcome", "label"},
           "prompts looked at together: label, outcome, role, set, category or any field of their file"),
       Key("clusters", kString, "outcome",
@@ -233,7 +238,7 @@ Keys probe_keys() {
 // What is scored, and against what.
 Keys run_input_keys() {
   return {
-      Key("runs", kStrings, Json::array(), "complete extractions (default: one is made first)"),
+      Key("runs", kStrings, Json::array(), "complete extractions (default: one is made first)").without_flag(),
       Key("allow_overlap", kBoolean, false, "score prompts that are among those of the centroids"),
   };
 }

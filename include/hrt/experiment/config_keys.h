@@ -43,12 +43,14 @@ struct KeySpec {
   std::vector<std::string> choices = {};  // allowed strings
   double least = 0;                       // smallest allowed number
   std::optional<double> most = {};        // largest
+  bool positional = false;                // on the command line it stands without a flag
   bool decides = true;                    // it can change numbers, so that a resumed run must have the same
   // Those that run the prompts of a config.
   std::vector<Command> commands = {Command::kExtract, Command::kSteer,    Command::kSelect,
                                    Command::kProbe,   Command::kGuardFit, Command::kGuardEval};
 
   bool has_flag() const {
+    if (positional) return false;
     switch (kind) {
       case KeyKind::kSweeps:
       case KeyKind::kExtract:
