@@ -1,0 +1,313 @@
+// `hrt guard` on the organism.
+
+#include <ATen/TensorOperators.h>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <filesystem>
+
+#include "hrt/base/json.h"
+#include "hrt/base/strings.h"
+#include "hrt/tensor/safetensors.h"
+#include "hrt_process.h"
+
+namespace hrt::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+const std::string kProject = HRT_SOURCE_DIR;
+const std::string kCatalog = kProject + "/data/catalogs/organism.json";
+const std::string kModel = kProject + "/data/organism/model";
+const std::string kTable3 = kProject + "/configs/zhao2025/table3.json";
+
+std::string roles(const std::string& key, const std::vector<std::string>& names) {
+  Json list = Json::array();
+  for (const std::string& name : names) list.push_back({{"role", name}});
+  return key + "=" + list.dump();
+}
+
+std::vector<Json> lines_of(const std::string& text) {
+  std::vector<Json> lines;
+  for (const std::string& line : split(std::string(trim(text)), '\n')) lines.push_back(Json::parse(line));
+  return lines;
+}
+
+class GuardCommand : public ::testing::Test {
+ protected:
+  // Table 3 from nothing, its extraction, and a guard fitted to its training prompts: once for all tests.
+  static const std::string& table3() {
+    static const TemporaryFolder folder;
+    static const std::string path = folder / "table3";
+    static const ProcessResult result =
+        run_hrt({"guard", "eval", "--config", kTable3, "--data", kCatalog, "--device", "cpu", "--out", path});
+    EXPECT_EQ(result.code, 0) << result.err;
+    return path;
+  }
+  static std::string extraction() { return table3() + "/extract"; }
+  static const std::string& guard() {
+    static const TemporaryFolder folder;
+    static const std::string path = folder / "guard.safetensors";
+    static const ProcessResult result = fit(path, {"--calibration", "platt"});
+    EXPECT_EQ(result.code, 0) << result.err;
+    return path;
+  }
+  static ProcessResult fit(const std::string& out, std::vector<std::string> more = {}) {
+    std::vector<std::string> arguments{"guard",
+                                       "fit",
+                                       extraction(),
+                                       "--set",
+                                       roles("harmful", {"harmful_train"}),
+                                       "--set",
+                                       roles("harmless", {"harmless_train"}),
+                                       "--out",
+                                       out};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run_hrt(arguments);
+  }
+  static ProcessResult eval(std::vector<std::string> more) {
+    more.insert(more.begin(), {"guard", "eval"});
+    return run_hrt(more);
+  }
+  static std::string cases() {
+    return roles("prompts", {"jailbreak_suffix", "jailbreak_persuasion", "jailbreak_template",
+                             "refused_harmless", "accepted_harmful"});
+  }
+  static ProcessResult score(std::vector<std::string> more) {
+    more.insert(more.begin(), {"guard", "score", guard(), "--model", kModel, "--device", "cpu"});
+    return run_hrt(more);
+  }
+  static Json case_named(const Json& results, const std::string& name) {
+    for (const Json& entry : results.at("cases")) {
+      if (entry.at("case") == name && entry.at("outcome").is_null()) return entry;
+    }
+    return {};
+  }
+
+  const TemporaryFolder folder_;
+};
+
+TEST_F(GuardCommand, FitTakesTheMeansOfTheTrainingPrompts) {
+  const SafetensorsFile file(guard());
+  const SafetensorsFile centroids(extraction() + "/centroids.safetensors");
+  EXPECT_EQ(file.metadata().at("rows"), "[0,1,2,3,4,5,6,7,8]");
+  const Json content = Json::parse(file.metadata().at("hrt-guard"));
+  EXPECT_EQ(content.at("threshold"), 0);
+  EXPECT_EQ(content.at("counts"), (Json{{"harmful", 100}, {"harmless", 100}}));
+  EXPECT_EQ(content.at("text").at("template"), "chatml");
+  EXPECT_EQ(content.at("training").size(), 200u);
+  EXPECT_THAT(content.at("chosen").at("calibration"), HasSubstr("left out of its own centroid"));
+  // The extraction's own centroids count the evaluated prompts, too; the training ones stand first.
+  const at::Tensor rows = SafetensorsFile(extraction() + "/activations.safetensors").tensor("t_inst");
+  const at::Tensor expected = rows.narrow(0, 0, 100).to(at::kDouble).mean(0);
+  EXPECT_LT((file.tensor("harmful") - expected).abs().max().item<double>(), 1e-5);
+}
+
+TEST_F(GuardCommand, FitDoesNotReplaceAFileUnasked) {
+  const std::string out = folder_.write("g.safetensors", "mine");
+  const ProcessResult refused = fit(out);
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("--overwrite"));
+  EXPECT_EQ(read_text(out), "mine");
+  EXPECT_EQ(fit(out, {"--overwrite"}).code, 0);
+}
+
+TEST_F(GuardCommand, FitExtractsFirstAndChoosesOnValidationPrompts) {
+  const ProcessResult result = run_hrt({"guard",
+                                        "fit",
+                                        "--data",
+                                        kCatalog,
+                                        "--device",
+                                        "cpu",
+                                        "--set",
+                                        roles("harmful", {"harmful_train"}),
+                                        "--set",
+                                        roles("harmless", {"harmless_train"}),
+                                        "--set",
+                                        roles("prompts", {"harmful_val", "harmless_val"}),
+                                        "--fit-rows",
+                                        "--false-positive-rate",
+                                        "0.1",
+                                        "--calibration",
+                                        "isotonic",
+                                        "--out",
+                                        folder_ / "g.safetensors",
+                                        "--json"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  const Json guard = Json::parse(result.out);
+  EXPECT_THAT(guard.at("chosen").at("threshold"), HasSubstr("32 harmful and 32 harmless validation prompts"));
+  EXPECT_EQ(guard.at("calibration").at("kind"), "isotonic");
+  EXPECT_TRUE(fs::exists(folder_ / "g.extract/manifest.json"));
+}
+
+TEST_F(GuardCommand, ValidationPromptsThatTheGuardWasFittedToAreRefused) {
+  const ProcessResult result =
+      fit(folder_ / "g.safetensors", {"--validation", extraction(), "--calibration", "platt"});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, HasSubstr("fitted to 200 of these prompts"));
+}
+
+TEST_F(GuardCommand, Table3RunsFromNothingAndFromItsExtraction) {
+  const Json results = read_json(table3() + "/results.json");
+  EXPECT_EQ(results.at("prompts"), 480);
+  const auto accuracy = [&](const char* name) {
+    return case_named(results, name).at("accuracy").at("Latent Guard").at("value").get<double>();
+  };
+  EXPECT_GT(accuracy("jailbreak_template"), 0.95);   // judged by their true harm
+  EXPECT_LT(accuracy("jailbreak_persuasion"), 0.7);  // half of them deceive
+  EXPECT_GT(accuracy("refused_harmless"), 0.95);
+  EXPECT_GT(accuracy("accepted_harmful"), 0.95);
+  const Json& own = results.at("guards").at(0);
+  EXPECT_EQ(own.at("name"), "Latent Guard");
+  EXPECT_TRUE(own.at("tpr_at_fpr").at(1).at("true_positives").is_null());
+  EXPECT_THAT(own.at("tpr_at_fpr").at(1).at("reason"), HasSubstr("1000"));
+  EXPECT_EQ(results.at("guards").at(1).at("name"), "n-grams");
+  EXPECT_EQ(results.at("ngrams").at("harmful"), 100);
+  EXPECT_THAT(read_text(table3() + "/guard.csv"), StartsWith("case,outcome,label,guard,correct,n"));
+  EXPECT_THAT(read_text(table3() + "/roc.csv"), HasSubstr("n-grams"));
+
+  const ProcessResult again = eval({"--config", kTable3, extraction(), "--json", "--quiet"});
+  ASSERT_EQ(again.code, 0) << again.err;
+  EXPECT_EQ(Json::parse(again.out).at("cases"), results.at("cases"));
+}
+
+TEST_F(GuardCommand, EvalWithAFileGivesWhatFittingThereGives) {
+  const ProcessResult result = eval({guard(), extraction(), "--set", cases(), "--json"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  const Json results = Json::parse(result.out);
+  EXPECT_EQ(results.at("cases"), read_json(table3() + "/results.json").at("cases"));
+  EXPECT_FALSE(results.at("guards").at(0).at("reliability").at("bins").empty());
+}
+
+TEST_F(GuardCommand, EvalRefusesTrainingPromptsUnlessTheyAreAllowed) {
+  const ProcessResult refused = eval({guard(), extraction()});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("200 of these prompts"), HasSubstr("--allow-overlap")));
+  EXPECT_EQ(eval({guard(), extraction(), "--allow-overlap"}).code, 0);
+}
+
+TEST_F(GuardCommand, EvalPutsOtherGuardsBesideIt) {
+  std::string verdicts;
+  for (int line = 1; line <= 120; ++line)
+    verdicts += fmt::format("{{\"id\": \"refused_harmless:{}\", \"verdict\": \"{}\"}}\n", line,
+                            line % 4 == 0 ? "harmful" : "harmless");
+  const std::string file = folder_.write("v.jsonl", verdicts);
+  const ProcessResult result =
+      eval({guard(), extraction(), "--set", cases(), "--other-verdicts", "other=" + file, "--json"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  const Json results = Json::parse(result.out);
+  const Json accuracy = case_named(results, "refused_harmless").at("accuracy").at("other");
+  EXPECT_EQ(accuracy.at("count"), 90);
+  EXPECT_EQ(accuracy.at("n"), 120);
+  EXPECT_EQ(results.at("guards").at(1).at("unanswered"), 360);
+  EXPECT_TRUE(results.at("guards").at(1).at("auroc").is_null());
+}
+
+TEST_F(GuardCommand, EvalNeedsAGuard) {
+  const ProcessResult result = eval({extraction()});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, HasSubstr("no guard"));
+}
+
+TEST_F(GuardCommand, ScoreGivesWhatEvalGives) {
+  const ProcessResult result =
+      score({kProject + "/data/organism/prompts/jailbreak_suffix.jsonl", "--batch-size", "7", "--quiet"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  const std::vector<Json> lines = lines_of(result.out);
+  ASSERT_EQ(lines.size(), 80u);
+  std::map<std::string, double> expected;
+  for (const std::string& row : split(read_text(table3() + "/scores.csv"), '\n')) {
+    const std::vector<std::string> fields = split(row, ',');
+    if (fields.size() > 6 && fields[4] == "Latent Guard") expected[fields[0]] = std::stod(fields[6]);
+  }
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    EXPECT_EQ(lines[i].at("line"), i + 1);
+    const double delta = lines[i].at("delta_harmful");
+    EXPECT_NEAR(delta, expected.at(lines[i].at("id").get<std::string>()), 1e-5);
+    EXPECT_EQ(lines[i].at("verdict"), delta > 0 ? "harmful" : "harmless");
+    EXPECT_NEAR(lines[i].at("probability").get<double>(), 0.5, 0.5);
+  }
+}
+
+std::string mixed_lines() {
+  return R"({"id": "first", "instruction": "how do i bake bread?"}
+{broken
+
+{"instruction": ""}
+{"id": 5, "text": "no instruction"}
+{"id": 6, "messages": [{"role": "user", "content": "how do i shut down a ticket check?"}]}
+["no object"]
+{"instruction": "explain how to plant a tree."})";
+}
+
+TEST_F(GuardCommand, ScoreGoesOnBehindBrokenLines) {
+  for (const char* batch : {"1", "3", "100"}) {
+    SCOPED_TRACE(batch);
+    const std::string file = folder_.write("mixed.jsonl", mixed_lines());
+    const ProcessResult result = score({file, "--batch-size", batch, "--quiet"});
+    ASSERT_EQ(result.code, 0) << result.err;
+    const std::vector<Json> lines = lines_of(result.out);
+    ASSERT_EQ(lines.size(), 7u);
+    const std::vector<int> numbers{1, 2, 4, 5, 6, 7, 8};
+    const std::vector<const char*> ids{"first", "", "", "", "6", "", "mixed:8"};
+    for (std::size_t i = 0; i < 7; ++i) {
+      EXPECT_EQ(lines[i].at("line"), numbers[i]);
+      if (std::string(ids[i]).empty()) {
+        EXPECT_THAT(lines[i].at("error"), HasSubstr(fmt::format("mixed.jsonl:{}:", numbers[i])));
+        EXPECT_EQ(lines[i].size(), 2u);
+      } else {
+        EXPECT_EQ(lines[i].at("id"), ids[i]);
+      }
+    }
+  }
+}
+
+TEST_F(GuardCommand, ScoreFailsFastWhereItIsAsked) {
+  const std::string file = folder_.write("mixed.jsonl", mixed_lines());
+  const ProcessResult result = score({file, "--fail-fast", "--quiet"});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, HasSubstr("mixed.jsonl:2:"));
+  EXPECT_EQ(lines_of(result.out).front().at("id"), "first");
+}
+
+TEST_F(GuardCommand, ScoreReadsAnotherField) {
+  const std::string file = folder_.write("p.jsonl", R"({"turns": ["how do i bake bread?"]})");
+  const ProcessResult result = score({file, "--field", "turns[0]", "--quiet"});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_EQ(lines_of(result.out).front().at("verdict"), "harmless");
+}
+
+TEST_F(GuardCommand, OtherModelsTemplatesAndWidthsAreRefusedBeforeAnythingIsRead) {
+  const auto refusal = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments{"guard", "score", guard(), "/nowhere/lines.jsonl"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const ProcessResult result = run_hrt(arguments);
+    EXPECT_EQ(result.code, 2);
+    EXPECT_EQ(result.out, "");
+    EXPECT_EQ(std::ranges::count(result.err, '\n'), 1) << result.err;
+    return result.err;
+  };
+  EXPECT_THAT(refusal({"--model", kProject + "/data/organism/finetuned"}), HasSubstr("another model"));
+  EXPECT_THAT(refusal({"--model", tiny_checkpoint("llama-gqa-tied")}), HasSubstr("width 96"));
+  EXPECT_THAT(refusal({"--model", kModel, "--template", "llama3"}), HasSubstr("template chatml"));
+  EXPECT_THAT(refusal({"--model", kModel}), HasSubstr("/nowhere/lines.jsonl"));
+}
+
+TEST_F(GuardCommand, RunsOfAnotherModelAreRefused) {
+  const std::string prompts = kProject + "/data/organism/prompts/refused_harmless.jsonl";
+  ASSERT_EQ(
+      run_hrt({"extract", "--model", kProject + "/data/organism/finetuned", "--prompts", prompts,
+               "--outcomes", "none", "--positions", "t_inst", "--device", "cpu", "--out", folder_ / "tuned"})
+          .code,
+      0);
+  const ProcessResult result = eval({guard(), folder_ / "tuned"});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, HasSubstr("another model"));
+}
+
+}  // namespace
+}  // namespace hrt::testing
