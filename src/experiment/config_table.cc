@@ -302,7 +302,7 @@ Keys second_judge_keys() {
 
 Keys run_keys() {
   return {
-      Key("out", kString, nullptr, "run directory to write").changes_no_number(),
+      Key("out", kString, nullptr, "run directory to write (guard fit: the guard file)").changes_no_number(),
   };
 }
 

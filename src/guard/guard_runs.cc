@@ -46,6 +46,12 @@ void check_fits(const Guard& guard, const StoredRun& run) {
     throw InputError("{}: the guard was fitted with template {}, this run has {}", run.path().string(),
                      guard.template_name(), run.template_name());
   }
+  const Json text = text_of(run);
+  for (const char* key : kTextKeys) {
+    if (text.at(key) == guard.text.at(key)) continue;
+    spdlog::warn("warning: {}: {} is {}, the guard was fitted with {}", run.path().string(), key,
+                 to_line(text.at(key)), to_line(guard.text.at(key)));
+  }
 }
 
 Json text_of(const StoredRun& run) {

@@ -15,7 +15,7 @@ namespace hrt {
 std::unique_ptr<ProbeSource> open_prompts(const std::vector<std::string>& runs, const Json& chosen);
 
 // Throws InputError where the run's rows are not those that the guard was made for: another width, model or
-// template.
+// template. Warns where prompts are templated otherwise in another way (a system text).
 void check_fits(const Guard& guard, const StoredRun& run);
 // The same of a checkpoint that is about to be used. `where`: what it is called in messages.
 void check_model(const Guard& guard, std::int64_t hidden, const std::string& fingerprint,

@@ -1,11 +1,15 @@
 // `hrt guard` on the organism.
 
 #include <ATen/TensorOperators.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include <cmath>
+#include <csignal>
 #include <filesystem>
+#include <map>
 
 #include "hrt/base/json.h"
 #include "hrt/base/strings.h"
@@ -18,6 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 const std::string kProject = HRT_SOURCE_DIR;
@@ -295,6 +300,22 @@ TEST_F(GuardCommand, OtherModelsTemplatesAndWidthsAreRefusedBeforeAnythingIsRead
   EXPECT_THAT(refusal({"--model", tiny_checkpoint("llama-gqa-tied")}), HasSubstr("width 96"));
   EXPECT_THAT(refusal({"--model", kModel, "--template", "llama3"}), HasSubstr("template chatml"));
   EXPECT_THAT(refusal({"--model", kModel}), HasSubstr("/nowhere/lines.jsonl"));
+}
+
+TEST_F(GuardCommand, ASignalEndsTheStreamQuietly) {
+  const std::string fifo = folder_ / "lines.jsonl";
+  ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
+  int writer = -1;
+  const auto is_reading = [&] {
+    if (writer >= 0) return true;
+    writer = open(fifo.c_str(), O_WRONLY | O_NONBLOCK);  // fails until the other side reads
+    return false;
+  };
+  const ProcessResult result = interrupt_hrt(
+      {"guard", "score", guard(), fifo, "--model", kModel, "--device", "cpu"}, is_reading, SIGTERM);
+  EXPECT_EQ(result.code, 128 + SIGTERM);
+  EXPECT_THAT(result.err, Not(HasSubstr("--resume")));
+  close(writer);
 }
 
 TEST_F(GuardCommand, RunsOfAnotherModelAreRefused) {
