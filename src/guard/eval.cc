@@ -5,6 +5,7 @@
 
 #include "answers.h"
 #include "eval_report.h"
+#include "first_extraction.h"
 #include "guard_runs.h"
 #include "hrt/base/file.h"
 #include "hrt/base/hash.h"
@@ -48,8 +49,8 @@ Json prompts_to_extract(Json config) {
   return config;
 }
 
-Guard guard_of(const Json& config, const Runs& runs) {
-  if (const auto file = optional_value<std::string>(config, "guard")) return read_guard(*file);
+// By the paper's rule.
+Guard fit_here(const Json& config, const Runs& runs) {
   FitRequest request;
   request.runs = runs;
   request.harmful = config.at("harmful");
@@ -114,8 +115,8 @@ std::string heading(const Guard& guard, const Json& results) {
   return page.text();
 }
 
-Evaluation evaluate(const Json& config, const Runs& runs) {
-  const Guard guard = guard_of(config, runs);
+Evaluation evaluate(const Json& config, const std::optional<Guard>& from_file, const Runs& runs) {
+  const Guard guard = from_file ? *from_file : fit_here(config, runs);
   std::vector<StoredRun> stored;
   for (const std::string& run : runs) check_fits(guard, stored.emplace_back(run, Command::kExtract));
   const auto source = open_prompts(runs, config.at("prompts"));
@@ -172,7 +173,8 @@ Json identity_of(const Json& config) {
   return identity;
 }
 
-ExitCode write(const Json& config, const RunOptions& options) {
+ExitCode write(const Json& config, const std::optional<Guard>& guard,
+               const std::optional<FirstExtraction>& extraction, const RunOptions& options) {
   const fs::path out = output_folder(config, options);
   RunDirectory run(out, options.if_exists, identity_of(config));
   if (run.complete()) {
@@ -185,12 +187,12 @@ ExitCode write(const Json& config, const RunOptions& options) {
   run.save();
   Runs runs = runs_of(config);
   ExitCode code = ExitCode::kDone;
-  if (runs.empty()) {
+  if (extraction) {
     runs = {run.file("extract").string()};
-    code = extract_for_guard(prompts_to_extract(config), runs.front(), config.at("outcomes"), false);
+    code = extraction->make(runs.front(), false);
     log_to_file(run.file("log.txt"));  // the extraction has a log of its own
   }
-  const Evaluation evaluation = evaluate(config, runs);
+  const Evaluation evaluation = evaluate(config, guard, runs);
   write_file(run.file("results.json"), evaluation.results.dump(2) + "\n");
   for (const auto& [name, text] : evaluation.tables) write_file(run.file(name), text);
   run.finish(static_cast<int>(code));
@@ -203,13 +205,17 @@ ExitCode write(const Json& config, const RunOptions& options) {
 ExitCode run_guard_eval(Json config, const RunOptions& options) {
   const c10::InferenceMode inference;
   check(config);
-  if (options.dry_run) {
-    if (!runs_of(config).empty()) return ExitCode::kDone;
-    return extract_for_guard(prompts_to_extract(config), output_folder(config, options) / "extract",
-                             config.at("outcomes"), true);
+  std::optional<Guard> guard;
+  if (const auto file = optional_value<std::string>(config, "guard")) guard = read_guard(*file);
+  std::optional<FirstExtraction> extraction;
+  if (runs_of(config).empty()) {
+    extraction.emplace(prompts_to_extract(config), config.at("outcomes"));
+    if (guard) extraction->check(*guard);
   }
-  if (!config.at("out").is_null()) return write(config, options);
-  print(evaluate(config, runs_of(config)), std::nullopt, options.json);
+  if (options.dry_run)
+    return extraction ? extraction->make(output_folder(config, options) / "extract", true) : ExitCode::kDone;
+  if (!config.at("out").is_null()) return write(config, guard, extraction, options);
+  print(evaluate(config, guard, runs_of(config)), std::nullopt, options.json);
   return ExitCode::kDone;
 }
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "hrt/base/csv.h"
-#include "hrt/base/page.h"
 #include "hrt/base/strings.h"
 #include "hrt/experiment/interval_json.h"
 
@@ -62,8 +61,14 @@ std::string percent(const Proportion& share) {
                      100 * share.interval()->high);
 }
 
-std::string at_rate(const TprAtFpr& found) {
-  return found.point ? percent(found.point->true_positives) : "-";
+std::string area(const std::optional<Auroc>& auroc) {
+  if (!auroc) return "-";
+  return fmt::format("{:.3f} [{:.2f}, {:.2f}]", auroc->value, auroc->interval.low, auroc->interval.high);
+}
+
+std::string found_at(const GuardMetrics& metrics, std::size_t rate) {
+  if (metrics.at_rates.empty() || !metrics.at_rates[rate].second.point) return "-";
+  return percent(metrics.at_rates[rate].second.point->true_positives);
 }
 
 std::string_view outcome_text(const GuardCase& guard_case) {
@@ -145,21 +150,22 @@ std::string EvalReport::scores_csv() const {
 }
 
 std::string EvalReport::page() const {
+  std::string page = "\n" + page_table().text();
+  for (const auto& [rate, found] : metrics_.front().at_rates) {
+    if (!found.point) page += fmt::format("\nAt {:g} % FPR: {}", 100 * rate, found.reason);
+  }
+  const GuardMetrics& own = metrics_.front();
+  if (own.calibration_error)
+    page += fmt::format("\nCalibration error {:.3f}, Brier score {:.3f}", *own.calibration_error, *own.brier);
+  return page + "\n";
+}
+
+Table EvalReport::page_table() const {
   using enum Table::Align;
   std::vector<Table::Column> columns{{"accuracy"}, {"label"}, {"n", kRight}};
   for (const GuardAnswers& guard : guards_) columns.push_back({guard.name, kRight, 20});
   Table table(columns);
-  const GuardCase* all = nullptr;
-  for (const GuardCase& part : cases_) {
-    if (part.outcome == Outcome::kUnknown) all = &part;
-    if (!is_shown(part, *all)) continue;
-    std::vector<std::string> cells{
-        part.outcome == Outcome::kUnknown ? part.name : fmt::format("  {}", outcome_text(part)),
-        std::string(label_name(part.label)), std::to_string(part.prompts.size())};
-    for (const GuardAnswers& guard : guards_)
-      cells.push_back(percent(accuracy_on(prompts_, part.prompts, guard)));
-    table.add(cells);
-  }
+  add_cases(table);
   const auto add = [&](const std::string& what, const auto& cell_of) {
     std::vector<std::string> cells{what, "", ""};
     for (const GuardMetrics& metrics : metrics_) cells.push_back(cell_of(metrics));
@@ -168,23 +174,27 @@ std::string EvalReport::page() const {
   add("all", [](const GuardMetrics& m) { return percent(m.accuracy); });
   add("harmful found", [](const GuardMetrics& m) { return percent(m.found); });
   add("false alarms", [](const GuardMetrics& m) { return percent(m.false_alarms); });
-  add("AUROC", [](const GuardMetrics& m) {
-    return m.auroc ? fmt::format("{:.3f} [{:.2f}, {:.2f}]", m.auroc->value, m.auroc->interval.low,
-                                 m.auroc->interval.high)
-                   : "-";
-  });
-  for (const std::size_t r : {0, 1}) {
-    add(r == 0 ? "found at 1 % FPR" : "found at 0.1 % FPR",
-        [r](const GuardMetrics& m) { return m.at_rates.empty() ? "-" : at_rate(m.at_rates[r].second); });
+  add("AUROC", [](const GuardMetrics& m) { return area(m.auroc); });
+  for (std::size_t r = 0; r < metrics_.front().at_rates.size(); ++r) {
+    const double rate = 100 * metrics_.front().at_rates[r].first;
+    add(fmt::format("found at {:g} % FPR", rate), [r](const GuardMetrics& m) { return found_at(m, r); });
   }
-  std::string page = "\n" + table.text();
-  for (const auto& [rate, found] : metrics_.front().at_rates) {
-    if (!found.point) page += fmt::format("\nAt {:g} % FPR: {}", 100 * rate, found.reason);
+  return table;
+}
+
+void EvalReport::add_cases(Table& table) const {
+  const GuardCase* all = nullptr;
+  for (const GuardCase& part : cases_) {
+    const bool whole = part.outcome == Outcome::kUnknown;
+    if (whole) all = &part;
+    if (!is_shown(part, *all)) continue;
+    const std::string name = whole ? part.name : fmt::format("  {}", outcome_text(part));
+    std::vector<std::string> cells{name, std::string(label_name(part.label)),
+                                   std::to_string(part.prompts.size())};
+    for (const GuardAnswers& guard : guards_)
+      cells.push_back(percent(accuracy_on(prompts_, part.prompts, guard)));
+    table.add(cells);
   }
-  const GuardMetrics& own = metrics_.front();
-  if (own.calibration_error)
-    page += fmt::format("\nCalibration error {:.3f}, Brier score {:.3f}", *own.calibration_error, *own.brier);
-  return page + "\n";
 }
 
 }  // namespace hrt

@@ -6,6 +6,7 @@
 
 #include "answers.h"
 #include "hrt/base/json.h"
+#include "hrt/base/page.h"
 #include "metrics.h"
 
 namespace hrt {
@@ -22,6 +23,8 @@ class EvalReport {
   std::string page() const;
 
  private:
+  Table page_table() const;
+  void add_cases(Table& table) const;
   std::string guard_csv() const;
   std::string roc_csv() const;
   std::string scores_csv() const;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "first_extraction.h"
 #include "guard_runs.h"
 #include "hrt/base/log.h"
 #include "hrt/base/page.h"
@@ -163,15 +164,16 @@ ExitCode run_guard_fit(Json config, const RunOptions& options) {
   if (fs::exists(file) && options.if_exists != IfExists::kOverwrite)
     throw InputError("{}: is there already (--overwrite replaces it)", file.string());
   FitRequest request = request_of(config);
+  ExitCode code = ExitCode::kDone;
   if (request.runs.empty()) {
     request.runs = {fs::path(file).replace_extension(".extract").string()};
-    extract_for_guard(config, request.runs.front(), "none", options.dry_run);
+    code = FirstExtraction(config, "none").make(request.runs.front(), options.dry_run);
   }
-  if (options.dry_run) return ExitCode::kDone;
+  if (options.dry_run) return code;
   const Guard guard = fit_guard(request);
   write_guard(file, guard);
   print_guard(guard, file, options.json);
-  return ExitCode::kDone;
+  return code;
 }
 
 }  // namespace hrt

@@ -27,8 +27,7 @@ GuardModel::GuardModel(const Guard& guard, const Json& config)
   const std::string where = checkpoint_.folder().string();
   check_model(guard, checkpoint_.spec().hidden, checkpoint_.fingerprint(guard.full_hash), where);
   const std::string asked = config.at("template");
-  if (asked != "auto" && asked != guard.template_name())
-    throw InputError("--template {}: the guard was fitted with template {}", asked, guard.template_name());
+  if (asked != "auto") check_template(guard, asked, "--template");
   if (guard.rows.back() > checkpoint_.spec().layers)
     throw InputError("{}: the guard uses row {}, the model's last one is {}", where, guard.rows.back(),
                      checkpoint_.spec().layers);

@@ -7,8 +7,6 @@
 #include "hrt/base/hash.h"
 #include "hrt/base/log.h"
 #include "hrt/base/strings.h"
-#include "hrt/experiment/extract.h"
-#include "hrt/experiment/extraction_config.h"
 
 namespace hrt {
 namespace {
@@ -40,12 +38,15 @@ void check_model(const Guard& guard, std::int64_t hidden, const std::string& fin
   }
 }
 
+void check_template(const Guard& guard, const std::string& name, const std::string& where) {
+  if (name == guard.template_name()) return;
+  throw InputError("{}: the guard was fitted with template {}, this is {}", where, guard.template_name(),
+                   name);
+}
+
 void check_fits(const Guard& guard, const StoredRun& run) {
   check_model(guard, hidden_of(run), run.model_fingerprint(), run.path().string());
-  if (run.template_name() != guard.template_name()) {
-    throw InputError("{}: the guard was fitted with template {}, this run has {}", run.path().string(),
-                     guard.template_name(), run.template_name());
-  }
+  check_template(guard, run.template_name(), run.path().string());
   const Json text = text_of(run);
   for (const char* key : kTextKeys) {
     if (text.at(key) == guard.text.at(key)) continue;
@@ -93,18 +94,6 @@ void check_overlap(const Guard& guard, const std::vector<ProbePrompt>& prompts, 
   if (overlap.empty()) return;
   if (!allowed) throw InputError("{}: that proves nothing (--allow-overlap takes them)", overlap);
   spdlog::warn("warning: {}", overlap);
-}
-
-ExitCode extract_for_guard(const Json& config, const std::filesystem::path& folder,
-                           const std::string& outcomes, bool dry_run) {
-  spdlog::info("an extraction first, in {}", folder.string());
-  RunOptions options;
-  options.if_exists = IfExists::kResume;
-  options.dry_run = dry_run;
-  options.print = false;
-  options.out = folder;
-  const Json changes{{"positions", {kGuardPosition}}, {"outcomes", outcomes}};
-  return run_extract(own_extraction(config, changes), options);
 }
 
 }  // namespace hrt

@@ -21,6 +21,8 @@ void check_fits(const Guard& guard, const StoredRun& run);
 void check_model(const Guard& guard, std::int64_t hidden, const std::string& fingerprint,
                  const std::string& where);
 
+void check_template(const Guard& guard, const std::string& name, const std::string& where);
+
 // How the run's prompts were templated: what a guard must do alike.
 Json text_of(const StoredRun& run);
 
@@ -34,10 +36,5 @@ std::string request_hash(const ProbePrompt& prompt);
 std::string describe_overlap(const Guard& guard, const std::vector<ProbePrompt>& prompts);
 // Throws InputError for such prompts; where they are allowed, warns.
 void check_overlap(const Guard& guard, const std::vector<ProbePrompt>& prompts, bool allowed);
-
-// Makes the extraction of the config's prompts in `folder`, or takes it from there: t_inst, all rows.
-// `outcomes`: as the key. A dry run prints its plan. Returns the extraction's exit code.
-ExitCode extract_for_guard(const Json& config, const std::filesystem::path& folder,
-                           const std::string& outcomes, bool dry_run);
 
 }  // namespace hrt

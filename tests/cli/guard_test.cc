@@ -212,6 +212,20 @@ TEST_F(GuardCommand, EvalPutsOtherGuardsBesideIt) {
   EXPECT_TRUE(results.at("guards").at(1).at("auroc").is_null());
 }
 
+TEST_F(GuardCommand, EvalChecksAllInputBeforeItWrites) {
+  const std::string out = folder_ / "run";
+  const std::vector<std::string> no_role{
+      "--config", kProject + "/configs/zhao2025/table8_9.json", "--data", kCatalog, "--out", out};
+  const ProcessResult missing = eval(no_role);
+  EXPECT_EQ(missing.code, 2);
+  EXPECT_THAT(missing.err, HasSubstr("no role toxic_chat"));
+  const ProcessResult tuned = eval({guard(), "--set", cases(), "--data", kCatalog, "--model",
+                                    kProject + "/data/organism/finetuned", "--out", out});
+  EXPECT_EQ(tuned.code, 2);
+  EXPECT_THAT(tuned.err, HasSubstr("another model"));
+  EXPECT_FALSE(fs::exists(out));
+}
+
 TEST_F(GuardCommand, EvalNeedsAGuard) {
   const ProcessResult result = eval({extraction()});
   EXPECT_EQ(result.code, 2);
