@@ -52,6 +52,12 @@ std::string unknown_arguments(const CLI::App& command) {
   return fmt::format("{}: {}", command.get_name(), join(flags.empty() ? words : flags, "; "));
 }
 
+// `hrt guard eval`: eval.
+const CLI::App& innermost(const CLI::App& app) {
+  const auto chosen = app.get_subcommands();
+  return chosen.empty() ? app : innermost(*chosen.front());
+}
+
 int report(ExitCode code, std::string_view message) {
   spdlog::error("error: {}", message);
   return static_cast<int>(code);
@@ -59,9 +65,8 @@ int report(ExitCode code, std::string_view message) {
 
 int report_usage(const CLI::App& app, const CLI::ParseError& error) {
   if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(error);  // --help
-  const auto chosen = app.get_subcommands();
   const bool unknown = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
-  const std::string what = unknown ? unknown_arguments(chosen.empty() ? app : *chosen.front()) : error.what();
+  const std::string what = unknown ? unknown_arguments(innermost(app)) : error.what();
   return report(ExitCode::kBadInput, what + " (see --help)");
 }
 
