@@ -48,7 +48,8 @@ using Keys = std::vector<Key>;
 
 Keys model_keys() {
   return {
-      Key("model", kString, nullptr, "checkpoint folder in Hugging Face layout, or one of the catalog's models")
+      Key("model", kString, nullptr,
+          "checkpoint folder in Hugging Face layout, or one of the catalog's models")
           .also_for(Command::kGuardScore),
       Key("strict_config", kBoolean, false, "unknown keys in config.json are errors")
           .also_for(Command::kGuardScore)
@@ -238,7 +239,8 @@ Keys probe_keys() {
 // What is scored, and against what.
 Keys run_input_keys() {
   return {
-      Key("runs", kStrings, Json::array(), "complete extractions (default: one is made first)").without_flag(),
+      Key("runs", kStrings, Json::array(), "complete extractions (default: one is made first)")
+          .without_flag(),
       Key("allow_overlap", kBoolean, false, "score prompts that are among those of the centroids"),
   };
 }
@@ -273,7 +275,7 @@ Keys guard_eval_keys() {
       Key("case_by", kStrings, {"role"},
           "prompts that make a case: role, set, category or any field of their file"),
       Key("other_verdicts", kArguments, Json::object(),
-          "another guard, NAME=FILE.jsonl of id and verdict or score (repeatable)")
+          "another guard, NAME=FILE.jsonl of id and verdict or score, or a run of `hrt steer` (repeatable)")
           .changes_no_number(),
       Key("ngrams", kString, nullptr,
           "extraction that holds the guard's training prompts, for the n-gram baseline (default: where it "

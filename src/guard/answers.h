@@ -27,9 +27,13 @@ inline constexpr const char* kNgramName = "n-grams";
 // The guard's own, from the rows of stored prompts.
 GuardAnswers own_answers(const Guard& guard, const ProbeSource& prompts);
 
+// Where another guard's answers stand: a file, or the replies of a run of `hrt steer`.
+std::filesystem::path answers_file(const std::filesystem::path& path);
+
 // Another guard's, out of a file (docs/formats.md): JSON lines of `id` and `verdict` (harmful | harmless),
-// `score`, or both. Throws InputError "FILE:LINE: ...", also where no line is about these prompts.
-GuardAnswers read_answers(const std::string& name, const std::filesystem::path& file,
+// `score`, or both; or of a run, in which a model was asked: the first word of each reply. Throws InputError
+// "FILE:LINE: ...", also where no line is about these prompts.
+GuardAnswers read_answers(const std::string& name, const std::filesystem::path& path,
                           const std::vector<ProbePrompt>& prompts);
 
 // What words alone can tell: logistic regression on words and pairs of words of the guard's training prompts,

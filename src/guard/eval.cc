@@ -167,7 +167,7 @@ Json identity_of(const Json& config) {
   if (const auto guard = optional_value<std::string>(config, "guard"))
     identity["guard"] = sha256_of_file(*guard);
   for (const auto& [name, file] : config.at("other_verdicts").items())
-    identity["other_verdicts"][name] = sha256_of_file(file.get<std::string>());
+    identity["other_verdicts"][name] = sha256_of_file(answers_file(file.get<std::string>()));
   for (const std::string& run : runs_of(config))
     identity["runs"].push_back(read_manifest(run).value("identity", Json()));
   return identity;
