@@ -3,12 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <numeric>
-#include <set>
 
+#include "catalog_of.h"
 #include "hrt/base/error.h"
 #include "hrt/base/strings.h"
-#include "hrt/experiment/catalog.h"
 #include "hrt/experiment/run_directory.h"
 
 namespace hrt {
@@ -45,12 +43,6 @@ void apply(Json& config, const Override& change) {
   *place = change.value;
 }
 
-std::optional<Catalog> catalog_of(const Json& config) {
-  const auto file = optional_value<std::string>(config, "data");
-  if (!file) return std::nullopt;
-  return Catalog(*file, optional_value<std::string>(config, "data_root"));
-}
-
 // A bare text for a key that holds a list, as its flag would take it.
 Json as_list(const Override& change, Command command) {
   if (!change.value.is_string()) return change.value;
@@ -68,104 +60,6 @@ Json overridden(Json config, const std::vector<Override>& overrides, Command com
     check_config(config, command, change.origin);
   }
   return config;
-}
-
-PromptSource file_source(const Json& entry, const std::string& origin) {
-  PromptSource source;
-  if (entry.is_string()) {
-    source.file = entry.get<std::string>();
-    return source;
-  }
-  source.file = JsonObject(entry, origin).string("file");
-  return source;
-}
-
-// Several limits may be given: for all files, for a role, by the catalog. The smallest counts.
-void restrict(PromptSource& source, std::optional<std::int64_t> limit) {
-  if (limit) source.limit = std::min(*limit, source.limit.value_or(*limit));
-}
-
-// What an entry says beside its file or role, and what the config says for all.
-void refine(PromptSource& source, const Json& entry, const Json& config, const std::string& origin) {
-  if (config.at("field") != "instruction") source.field = config.at("field");
-  restrict(source, optional_value<std::int64_t>(config, "limit"));
-  if (!entry.is_object()) return;
-  const JsonObject object(entry, origin);
-  source.field = object.string("field", source.field);
-  if (object.has("limit")) restrict(source, object.integer("limit"));
-  if (object.has("post_instruction")) source.post_instruction = object.boolean("post_instruction", true);
-  source.role = object.string("as", source.role);
-  if (!object.has("where")) return;
-  for (const auto& [name, value] : object.object("where").raw().items()) source.where[name] = value;
-}
-
-void check_source_keys(const Json& entry, const std::string& origin) {
-  static const std::vector<std::string> kKnown{"file", "role", "field", "where", "limit", "post_instruction",
-                                               "as"};
-  if (!entry.is_object()) return;
-  for (const auto& [key, value] : entry.items()) {
-    if (std::find(kKnown.begin(), kKnown.end(), key) != kKnown.end()) continue;
-    throw InputError("{}/{} is not known here{}", origin, key, did_you_mean(key, kKnown));
-  }
-}
-
-std::vector<PromptSource> entry_sources(const Json& entry, const Json& config,
-                                        const std::optional<Catalog>& catalog, const std::string& origin) {
-  check_source_keys(entry, origin);
-  std::vector<PromptSource> sources;
-  if (entry.is_object() && entry.contains("role")) {
-    if (!catalog) throw InputError("{} names a role: --data CATALOG says which files it means", origin);
-    const std::string role = JsonObject(entry, origin).string("role");
-    sources = catalog->sources(role);
-    for (PromptSource& source : sources) source.role = role;
-  } else {
-    sources = {file_source(entry, origin)};
-  }
-  for (PromptSource& source : sources) refine(source, entry, config, origin);
-  return sources;
-}
-
-void check_files(const std::vector<PromptSource>& sources, const std::optional<Catalog>& catalog) {
-  std::vector<std::string> missing;
-  for (const PromptSource& source : sources) {
-    const std::string name = source.file.string();
-    const bool listed = std::find(missing.begin(), missing.end(), name) != missing.end();
-    if (!fs::exists(source.file) && !listed) missing.push_back(name);
-  }
-  if (missing.empty()) return;
-  const std::string hint = catalog && !catalog->hint().empty() ? fmt::format(" ({})", catalog->hint()) : "";
-  throw InputError("{} not there: {}{}", missing.size() == 1 ? "prompt file is" : "prompt files are",
-                   join(missing, ", "), hint);
-}
-
-std::int64_t layer_number(std::string_view text, const std::string& whole) {
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || value < 0) {
-    throw InputError("--layers {}: \"{}\" is no layer number", whole, text);
-  }
-  return value;
-}
-
-// "4", "4..12" or "4..12:2".
-void add_layers(std::set<std::int64_t>& layers, const std::string& item, const std::string& whole,
-                std::int64_t count) {
-  const std::size_t dots = item.find("..");
-  const std::int64_t first = layer_number(item.substr(0, dots), whole);
-  std::int64_t last = first;
-  std::int64_t step = 1;
-  if (dots != std::string::npos) {
-    const std::string rest = item.substr(dots + 2);
-    const std::size_t colon = rest.find(':');
-    last = layer_number(rest.substr(0, colon), whole);
-    if (colon != std::string::npos) step = layer_number(rest.substr(colon + 1), whole);
-  }
-  if (last < first) {
-    throw InputError("--layers {}: {} runs backwards, expected {}..{}", whole, item, last, first);
-  }
-  if (step == 0) throw InputError("--layers {}: {} has no step, expected at least 1", whole, item);
-  if (last >= count) throw InputError("--layers {}: {} does not lie in 0..{}", whole, item, count - 1);
-  for (std::int64_t layer = first; layer <= last; layer += step) layers.insert(layer);
 }
 
 // A catalog's sizes: keys for every command that has them, and, under a command's name, keys for that one.
@@ -227,6 +121,12 @@ Json config_from_run(Command command, const std::string& run, const Json& conten
 
 }  // namespace
 
+std::optional<Catalog> catalog_of(const Json& config) {
+  const auto file = optional_value<std::string>(config, "data");
+  if (!file) return std::nullopt;
+  return Catalog(*file, optional_value<std::string>(config, "data_root"));
+}
+
 Override parse_set(const std::string& text) {
   const std::size_t equals = text.find('=');
   if (equals == std::string::npos || equals == 0) throw InputError("--set {}: expected KEY=VALUE", text);
@@ -271,29 +171,6 @@ Json resolve_config(Command command, const std::optional<fs::path>& file,
   return overridden(std::move(config), overrides, command);
 }
 
-std::vector<PromptSource> resolve_sources(const Json& config) {
-  const auto catalog = catalog_of(config);
-  std::vector<PromptSource> sources;
-  const auto add = [&](const char* key, Label label) {
-    std::size_t i = 0;
-    for (const Json& entry : config.at(key)) {
-      const std::string origin = fmt::format("config: /{}/{}", key, i++);
-      for (PromptSource& source : entry_sources(entry, config, catalog, origin)) {
-        if (label != Label::kNone) source.label = label;
-        source.side = std::string_view(key) == "side_prompts";
-        sources.push_back(std::move(source));
-      }
-    }
-  };
-  add("harmful", Label::kHarmful);
-  add("harmless", Label::kHarmless);
-  add("prompts", Label::kNone);
-  if (config.contains("side_prompts")) add("side_prompts", Label::kNone);
-  if (sources.empty()) throw InputError("no prompts: give --harmful, --harmless or --prompts FILE");
-  check_files(sources, catalog);
-  return sources;
-}
-
 fs::path resolve_model(const Json& config) {
   const auto catalog = catalog_of(config);
   std::optional<fs::path> model;
@@ -314,21 +191,6 @@ fs::path resolve_model(const Json& config) {
   }
   throw InputError("--model {}: no such folder{}", name,
                    catalog && !catalog->hint().empty() ? fmt::format(" ({})", catalog->hint()) : "");
-}
-
-std::vector<std::int64_t> resolve_layers(const Json& layers, std::int64_t count) {
-  std::vector<std::int64_t> result(static_cast<std::size_t>(count));
-  std::iota(result.begin(), result.end(), std::int64_t{0});
-  if (layers == "all") return result;
-  std::vector<std::string> items;
-  if (layers.is_string()) {
-    items = split_list(layers.get<std::string>());
-  } else {
-    for (const Json& layer : layers) items.push_back(to_line(layer));
-  }
-  std::set<std::int64_t> chosen;
-  for (const std::string& item : items) add_layers(chosen, item, join(items, ","), count);
-  return {chosen.begin(), chosen.end()};
 }
 
 }  // namespace hrt
