@@ -35,12 +35,6 @@ std::optional<double> value_of(const Belief& belief, std::size_t prompt, Average
   return belief.is_there() ? belief.means[prompt].*average : std::nullopt;
 }
 
-Proportion above_0(const std::vector<double>& values) {
-  Proportion share;
-  for (const double value : values) share.add(value > 0);
-  return share;
-}
-
 // How many prompts lie where in the plane. Exactly 0 counts as harmless and as accepted.
 struct Corners {
   std::int64_t harmful_refuse = 0;

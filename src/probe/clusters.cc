@@ -52,6 +52,12 @@ std::vector<double> at_row(const std::vector<RowScores>& scores, const std::vect
   return values;
 }
 
+Proportion above_0(const std::vector<double>& values) {
+  Proportion share;
+  for (const double value : values) share.add(value > 0);
+  return share;
+}
+
 TwoKinds by_label(const std::vector<ProbePrompt>& prompts) {
   return two_kinds(prompts, &ProbePrompt::label, Label::kHarmful, Label::kHarmless);
 }

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "hrt/analysis/proportion.h"
 #include "hrt/probe/source.h"
 
 namespace hrt {
@@ -19,6 +20,9 @@ std::vector<std::string> positions_there(const ProbeSource& source, const std::v
 // Scores of some prompts at one row, those without a value left out.
 std::vector<double> at_row(const std::vector<RowScores>& scores, const std::vector<std::size_t>& prompts,
                            std::size_t row);
+
+// How many of the scores lie above 0, the paper's threshold.
+Proportion above_0(const std::vector<double>& scores);
 
 // The prompts of two kinds, of all that are scored.
 struct TwoKinds {

@@ -39,9 +39,7 @@ struct Layers {
 };
 
 GroupRow group_row(const std::vector<double>& scores) {
-  GroupRow result{mean_of(scores), {}};
-  for (const double score : scores) result.above_0.add(score > 0);
-  return result;
+  return {mean_of(scores), above_0(scores)};
 }
 
 // The rows of some prompts at one row number, [prompts, hidden].

@@ -77,12 +77,6 @@ Place look_at(const ProbeSource& source, const std::string& position, const Clus
   return place;
 }
 
-Proportion above_0(const std::vector<double>& values) {
-  Proportion share;
-  for (const double value : values) share.add(value > 0);
-  return share;
-}
-
 Json place_json(const Place& place, const PromptGroups& groups) {
   Json json = Json::object();
   if (place.token)
