@@ -38,9 +38,7 @@ struct Layers {
   std::vector<RowQuality> quality;            // by row
 };
 
-GroupRow group_row(const std::vector<double>& scores) {
-  return {mean_of(scores), above_0(scores)};
-}
+GroupRow group_row(const std::vector<double>& scores) { return {mean_of(scores), above_0(scores)}; }
 
 // The rows of some prompts at one row number, [prompts, hidden].
 at::Tensor rows_of(const PositionRows& rows, const std::vector<std::size_t>& prompts, std::size_t row) {
