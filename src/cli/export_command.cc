@@ -1,7 +1,7 @@
 #include <memory>
 
 #include "hrt/cli/commands.h"
-#include "hrt/experiment/export.h"
+#include "hrt/steer/export.h"
 
 namespace hrt {
 namespace {

@@ -5,8 +5,8 @@
 #include "hrt/base/log.h"
 #include "hrt/cli/commands.h"
 #include "hrt/experiment/config.h"
-#include "hrt/experiment/inspect.h"
-#include "hrt/experiment/inspect_checkpoint.h"
+#include "hrt/inspect/inspect.h"
+#include "hrt/inspect/inspect_checkpoint.h"
 
 namespace hrt {
 namespace {

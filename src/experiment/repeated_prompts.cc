@@ -1,4 +1,4 @@
-#include "repeated_prompts.h"
+#include "hrt/experiment/repeated_prompts.h"
 
 #include <fmt/format.h>
 

@@ -8,10 +8,10 @@
 #include "hrt/base/log.h"
 #include "hrt/base/strings.h"
 #include "hrt/experiment/prompt_run.h"
+#include "hrt/experiment/repeated_prompts.h"
 #include "hrt/experiment/versions.h"
 #include "hrt/model/device.h"
 #include "prompt_proof.h"
-#include "repeated_prompts.h"
 
 namespace hrt {
 namespace {

@@ -12,7 +12,7 @@
 #include "hrt/base/strings.h"
 #include "hrt/experiment/config.h"
 #include "hrt/experiment/direction_source.h"
-#include "hrt/experiment/inspect_claim.h"
+#include "hrt/experiment/position_claim.h"
 #include "hrt/tensor/tensor_file.h"
 
 namespace hrt {

@@ -1,6 +1,5 @@
-#include "repeated_prompts.h"
+#include "hrt/experiment/repeated_prompts.h"
 
-#include <fmt/format.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 

@@ -59,10 +59,6 @@ DirectionName split_direction(const std::string& text);
 // All rows of a direction, with their numbers; of a [hidden] tensor one row, 0. Throws InputError.
 DirectionRows read_direction(const DirectionName& name);
 
-struct Cell;
-// Looks up everything that a cell needs. Throws InputError as `vector` does.
-void check_directions(const Cell& cell, const DirectionSource& directions, std::int64_t hidden);
-
 // A random direction: normal components, seeded by `seed` and `row`, of norm 1. [hidden] float32.
 at::Tensor random_direction(std::uint64_t seed, std::int64_t row, std::int64_t hidden);
 

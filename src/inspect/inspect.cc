@@ -1,0 +1,108 @@
+#include "hrt/inspect/inspect.h"
+
+#include <cstdio>
+
+#include "hrt/base/log.h"
+#include "hrt/base/strings.h"
+#include "hrt/inspect/inspect_checkpoint.h"
+#include "hrt/inspect/inspect_prompt.h"
+#include "hrt/inspect/inspect_run.h"
+#include "hrt/inspect/inspect_tensors.h"
+
+namespace hrt {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool has(const fs::path& folder, const char* name) {
+  std::error_code ignored;
+  return fs::exists(folder / name, ignored);
+}
+
+void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+void print_either(bool json, const Json& value, std::string (*page)(const Json&)) {
+  print(json ? to_line(value) + "\n" : page(value));
+}
+
+std::vector<PromptRecord> records_of(const InspectRequest& request) {
+  if (request.prompts)
+    return read_prompts(
+        PromptSource{.file = *request.prompts, .field = request.field, .limit = request.limit});
+  PromptRecord record;
+  record.id = "prompt";
+  record.instruction = *request.prompt;
+  return {record};
+}
+
+ExitCode inspect_prompts(const InspectRequest& request) {
+  const std::vector<PromptRecord> records = records_of(request);
+  bool needs_text = false;
+  for (const PromptRecord& record : records) needs_text = needs_text || record.tokens.empty();
+  const TextSetup text = open_text(request.text, request.path, needs_text);
+  std::vector<InspectedPrompt> prompts;
+  for (const PromptRecord& record : records) {
+    prompts.push_back(inspect_prompt(record, text));
+    if (prompts.back().prompt.doubled_bos) {
+      spdlog::warn("warning: {}: the prompt begins with two BOS", escape_for_terminal(record.id));
+    }
+  }
+  if (request.json) {
+    for (const InspectedPrompt& prompt : prompts) print(to_line(prompt_json(prompt)) + "\n");
+  } else {
+    print(request.prompt ? token_page(prompts.front(), text) : prompts_page(prompts, text));
+  }
+  return ExitCode::kDone;
+}
+
+ExitCode inspect_claim(const TensorFile& file, const InspectRequest& request) {
+  const ClaimCheck check = check_claim(file, *request.claim);
+  if (request.learned_positions) {
+    const std::string reason = "with learned positions equal tokens do not have equal rows at layer 0";
+    print(request.json ? to_line({{"verdict", "not applicable"}, {"reason", reason}}) + "\n"
+                       : fmt::format("not applicable: {}\n", reason));
+    return ExitCode::kDone;
+  }
+  print(request.json ? to_line(claim_json(check)) + "\n" : claim_page(check, *request.claim));
+  return check.holds() ? ExitCode::kDone : ExitCode::kCheckFailed;
+}
+
+ExitCode inspect_file(const InspectRequest& request) {
+  const TensorFile file(request.path);
+  if (request.claim) return inspect_claim(file, request);
+  print_either(request.json, describe_tensors(file, request.tensor), tensors_page);
+  return ExitCode::kDone;
+}
+
+ExitCode inspect_folder(const InspectRequest& request) {
+  const fs::path& folder = request.path;
+  if (request.claim || request.tensor)
+    throw InputError("{}: expected a tensor file (.safetensors, .pt)", folder.string());
+  if (has(folder, "manifest.json")) {
+    const Json manifest = read_manifest(folder);
+    print(request.json ? to_line(manifest) + "\n" : run_page(folder, manifest));
+  } else if (has(folder, "config.json")) {
+    print_either(request.json, describe_checkpoint(folder), checkpoint_page);
+  } else if (has(folder, "tokenizer.json") || has(folder, "tokenizer.model")) {
+    print_either(request.json, describe_tokenizer_folder(folder), checkpoint_page);
+  } else {
+    throw InputError(
+        "{}: expected a checkpoint (config.json), a tokenizer (tokenizer.json or tokenizer.model) or a "
+        "run (manifest.json)",
+        folder.string());
+  }
+  return ExitCode::kDone;
+}
+
+}  // namespace
+
+ExitCode run_inspect(const InspectRequest& request) {
+  std::error_code error;
+  if (!fs::exists(request.path, error)) {
+    throw InputError("{}: {}", request.path.string(), error ? error.message() : "no such file or folder");
+  }
+  if (request.prompt || request.prompts) return inspect_prompts(request);
+  return fs::is_directory(request.path) ? inspect_folder(request) : inspect_file(request);
+}
+
+}  // namespace hrt

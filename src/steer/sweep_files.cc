@@ -1,0 +1,102 @@
+#include "hrt/steer/sweep_files.h"
+
+#include <fmt/format.h>
+
+#include "hrt/base/file.h"
+#include "hrt/base/strings.h"
+#include "hrt/data/degenerate.h"
+
+namespace hrt {
+namespace {
+
+template <typename Value, typename Name>
+Value by_name(std::initializer_list<Value> values, const Json& name, Name name_of, Value otherwise) {
+  for (const Value value : values) {
+    if (name == name_of(value)) return value;
+  }
+  return otherwise;
+}
+
+Outcome outcome_by_name(const Json& name) {
+  return by_name({Outcome::kRefused, Outcome::kAccepted}, name, outcome_name, Outcome::kUnknown);
+}
+
+Answer answer_by_name(const Json& name) {
+  return by_name({Answer::kYes, Answer::kNo}, name, answer_name, Answer::kOther);
+}
+
+void print(const SweepResults& results, const std::vector<Cell>& cells, const std::filesystem::path& run,
+           bool json) {
+  if (!json) {
+    print_sweep(results, cells);
+    fmt::print("\nWritten to {}\n", run.string());
+    return;
+  }
+  Json whole{{"run", run.string()}};
+  whole.update(results.to_json());
+  fmt::print("{}\n", to_line(whole));
+}
+
+}  // namespace
+
+SweepOutcome read_outcome(const Json& line, const SweepItem& item, const Judge* judge) {
+  SweepOutcome outcome{.item = item};
+  const std::string text = line.at("text").is_null() ? "" : line.at("text").get<std::string>();
+  outcome.empty = !line.at("text").is_null() && trim(text).empty();
+  outcome.looping = is_looping(line.at("tokens").get<std::vector<std::int64_t>>());
+  if (line.contains("kl")) outcome.kl = line.at("kl").get<double>();
+  if (line.contains("first_token_answer")) {
+    outcome.text_answer = answer_by_name(line.at("verdict"));
+    outcome.token_answer = answer_by_name(line.at("first_token_answer"));
+    outcome.answer_mass = {line.at("yes").get<double>(), line.at("no").get<double>()};
+    return outcome;
+  }
+  outcome.verdict = {outcome_by_name(line.at("verdict")), line.at("rule").get<std::string>()};
+  if (judge == nullptr || !line.contains("beginnings")) return outcome;
+  for (const auto& [tokens, bytes] : line.at("beginnings").items())
+    outcome.after[std::stoll(tokens)] = judge->judge(text.substr(0, bytes.get<std::size_t>())).outcome;
+  return outcome;
+}
+
+std::vector<Cell> read_cells(const Json& results) {
+  std::vector<Cell> cells;
+  std::size_t steered = 0;
+  for (const Json& json : results.at("cells")) {
+    cells.push_back(cell_from_json(json));
+    if (json.value("control", false)) {
+      cells.back().control_of = steered;
+    } else {
+      steered = cells.size() - 1;
+    }
+  }
+  return cells;
+}
+
+std::map<std::size_t, CellReceipt> read_receipts(const Json& results) {
+  std::map<std::size_t, CellReceipt> receipts;
+  const Json& cells = results.at("cells");
+  for (std::size_t c = 0; c < cells.size(); ++c) {
+    if (!cells[c].contains("receipt")) continue;
+    const Json& receipt = cells[c].at("receipt");
+    receipts[c] = {receipt.at("tokens"), receipt.at("changes"), receipt.at("norm_change")};
+  }
+  return receipts;
+}
+
+ExitCode write_sweep(RunDirectory& run, const SweepResults& results, const std::vector<Cell>& cells,
+                     const RunOptions& options) {
+  write_file(run.file("results.json"), results.to_json().dump(2) + "\n");
+  write_file(run.file("sweep.csv"), results.to_csv());
+  if (options.print) print(results, cells, run.path(), options.json);
+  if (results.left_out() > 0) {
+    run.warn(fmt::format("not applicable: {}; {} left out", results.separation()->reason,
+                         counted(results.left_out(), "steered cell")));
+  }
+  for (const std::size_t cell : results.untouched()) {
+    run.warn(fmt::format("nothing was steered: cell \"{}\" touched no token",
+                         escape_for_terminal(cells[cell].name)));
+  }
+  return results.untouched().empty() ? ExitCode::kDone : ExitCode::kCheckFailed;
+}
+
+}  // namespace hrt
