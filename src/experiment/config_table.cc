@@ -290,6 +290,9 @@ Keys guard_score_keys() {
       Key("max_wait", kInteger, 50, "milliseconds that a line may wait for others to join its batch")
           .at_least(0),
       Key("fail_fast", kBoolean, false, "end with the first line that is broken"),
+      Key("watch", kInteger, nullptr,
+          "score the reply, too, token by token: the line's own, or up to N tokens that the model writes")
+          .at_least(1),
   };
 }
 

@@ -78,12 +78,6 @@ std::string outcomes_key(Command command, const Json& config) {
 // Whether replies may be asked for, before templates say for which prompts.
 bool may_reply(const std::string& outcomes) { return outcomes == "auto" || outcomes == "generate"; }
 
-std::vector<std::int64_t> stop_tokens(const Checkpoint& checkpoint, const TextSetup& text) {
-  std::set<std::int64_t> stops(checkpoint.stop_tokens().begin(), checkpoint.stop_tokens().end());
-  for (const std::int64_t id : text.end_of_turn()) stops.insert(id);
-  return {stops.begin(), stops.end()};
-}
-
 }  // namespace
 
 PromptRun::PromptRun(Command command, Json config)
@@ -106,7 +100,7 @@ PromptRun::PromptRun(Command command, Json config)
 }
 
 void PromptRun::plan() {
-  work_.stop_tokens = stop_tokens(checkpoint_, text_);
+  work_.stop_tokens = text_.stop_tokens(checkpoint_);
   if (is_any(work_.wants_reply)) work_.max_new_tokens = config_.at("max_new_tokens");
   if (command_ == Command::kSteer) {
     work_.sampling = {config_.at("temperature"), config_.at("top_p")};

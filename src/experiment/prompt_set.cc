@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <set>
 
 #include "hrt/base/error.h"
 #include "hrt/base/log.h"
@@ -119,6 +120,12 @@ std::vector<std::int64_t> TextSetup::end_of_turn() const {
     if (const auto id = tokenizer->id_of(marker)) ids.push_back(*id);
   }
   return ids;
+}
+
+std::vector<std::int64_t> TextSetup::stop_tokens(const Checkpoint& checkpoint) const {
+  std::set<std::int64_t> stops(checkpoint.stop_tokens().begin(), checkpoint.stop_tokens().end());
+  for (const std::int64_t id : end_of_turn()) stops.insert(id);
+  return {stops.begin(), stops.end()};
 }
 
 TextSetup open_text(const Json& config, const std::filesystem::path& model, bool needs_text) {

@@ -33,6 +33,8 @@ void set_reply(PreparedPrompt& prompt, const std::vector<PositionSpec>& specs, s
   }
 }
 
+}  // namespace
+
 std::optional<std::vector<std::int64_t>> given_reply(const PromptRecord& record, const TextSetup& text) {
   if (record.reply_tokens) return record.reply_tokens;
   if (!record.reply) return std::nullopt;
@@ -45,8 +47,6 @@ std::optional<std::vector<std::int64_t>> given_reply(const PromptRecord& record,
   options.plain = {{0, record.reply->size()}};
   return text.tokenizer->encode(*record.reply, options).ids;
 }
-
-}  // namespace
 
 void add_given_replies(PromptSet& set, const TextSetup& text) {
   for (PreparedPrompt& prompt : set.prompts) {

@@ -6,6 +6,7 @@
 #include "hrt/base/error.h"
 #include "hrt/base/log.h"
 #include "hrt/experiment/config.h"
+#include "hrt/experiment/reply_positions.h"
 #include "hrt/model/device.h"
 
 namespace hrt {
@@ -57,7 +58,15 @@ GuardPrompt GuardModel::prepare(const PromptRecord& record) const {
     refuse(fmt::format("longer than the model's {} tokens", checkpoint_.max_tokens()));
   if (std::ranges::any_of(prompt.ids, [&](std::int64_t id) { return id < 0 || id >= vocabulary; }))
     refuse(fmt::format("a token id outside the vocabulary of {}", vocabulary));
-  return {{std::move(prompt.ids), *prompt.t_inst}, prompt.instruction->begin};
+  return {{std::move(prompt.ids), *prompt.t_inst}, prompt.instruction->begin, given_reply(record, text_)};
+}
+
+void GuardModel::check_length(const GuardPrompt& prompt, std::int64_t new_tokens,
+                              const PromptRecord& record) const {
+  const std::int64_t tokens = std::ssize(prompt.tokens.tokens) + new_tokens;
+  if (tokens <= checkpoint_.max_tokens()) return;
+  throw InputError("{}: {} tokens with the reply, more than the model's {}", place_of(record), tokens,
+                   checkpoint_.max_tokens());
 }
 
 }  // namespace hrt

@@ -18,6 +18,7 @@ namespace hrt {
 struct GuardPrompt {
   StreamPrompt tokens;
   std::int64_t beginning = 0;  // tokens before its instruction: what it shares with others
+  std::optional<std::vector<std::int64_t>> reply = {};  // that its line brings
 };
 
 // The checkpoint that a guard was fitted to, and its text.
@@ -32,6 +33,12 @@ class GuardModel {
   // Throws InputError: an empty instruction, a straddling token, a prompt that is too long, ids outside the
   // vocabulary.
   GuardPrompt prepare(const PromptRecord& record) const;
+  // Throws InputError where prompt and `new_tokens` are more than the model takes.
+  void check_length(const GuardPrompt& prompt, std::int64_t new_tokens, const PromptRecord& record) const;
+
+  std::vector<std::int64_t> stop_tokens() const { return text_.stop_tokens(checkpoint_); }
+  // Null without a tokenizer.
+  const Tokenizer* tokenizer() const { return text_.tokenizer.get(); }
 
  private:
   const Guard& guard_;

@@ -14,6 +14,7 @@
 #include "hrt/experiment/config.h"
 #include "hrt/guard/guard_file.h"
 #include "line_stream.h"
+#include "reply_watch.h"
 
 namespace hrt {
 namespace {
@@ -49,7 +50,7 @@ struct Item {
 
 struct Batch {
   std::vector<Item> items;
-  std::vector<StreamPrompt> prompts;  // of the items without an error
+  std::vector<GuardPrompt> prompts;  // of the items without an error
 };
 
 class Scoring {
@@ -62,6 +63,10 @@ class Scoring {
         fail_fast_(config.at("fail_fast")),
         max_wait_(config.at("max_wait").get<std::int64_t>()),
         batch_size_(optional_value<std::int64_t>(config, "batch_size").value_or(kBatch)) {
+    if (const auto watch = optional_value<std::int64_t>(config, "watch")) {
+      watch_.emplace(model, decoder, guard, *watch);
+      max_new_tokens_ = *watch;
+    }
     source_.file = optional_value<std::string>(config, "input").value_or("stdin");
     source_.field = config.at("field");
   }
@@ -74,13 +79,24 @@ class Scoring {
       if (fail_fast_ && !batch.items.back().error.empty()) throw InputError("{}", batch.items.back().error);
     }
     const std::chrono::duration<double> passed = LineStream::Clock::now() - start;
-    spdlog::info(
-        "{} scored, {} broken; {} computed in {}", counted(scored_, "prompt"), counted(broken_, "line"),
-        counted(static_cast<std::size_t>(rows_.computed_tokens()), "token"), human_seconds(passed.count()));
+    report(passed.count());
     return pending_signal() == 0 ? ExitCode::kDone : static_cast<ExitCode>(128 + pending_signal());
   }
 
  private:
+  void report(double seconds) const {
+    const std::int64_t tokens = rows_.computed_tokens() + (watch_ ? watch_->stats().prefill_tokens : 0);
+    spdlog::info("{} scored, {} broken; {} computed in {}", counted(scored_, "prompt"),
+                 counted(broken_, "line"), counted(static_cast<std::size_t>(tokens), "token"),
+                 human_seconds(seconds));
+    if (!watch_) return;
+    const EngineStats& stats = watch_->stats();
+    spdlog::info("{} of replies written in {}, {:.0f} a second",
+                 counted(static_cast<std::size_t>(stats.decode_tokens), "token"),
+                 human_seconds(stats.decode_s),
+                 stats.decode_s > 0 ? static_cast<double>(stats.decode_tokens) / stats.decode_s : 0);
+  }
+
   // Waits for a first line, then for others to join it.
   Batch read_batch() {
     Batch batch;
@@ -105,9 +121,11 @@ class Scoring {
       const PromptRecord record =
           read_prompt(parse_json(line.text, origin, line.number), line.number, source_);
       GuardPrompt prompt = model_.prepare(record);
+      if (watch_)
+        model_.check_length(prompt, prompt.reply ? std::ssize(*prompt.reply) : max_new_tokens_, record);
       item.id = record.id;
       share_beginning(prompt);
-      batch.prompts.push_back(std::move(prompt.tokens));
+      batch.prompts.push_back(std::move(prompt));
       ++scored_;
     } catch (const InputError& error) {
       item.error = error.what();
@@ -128,11 +146,26 @@ class Scoring {
       for (; item != batch.items.end() && !item->error.empty(); ++item)
         answers_.put({{"line", item->line}, {"error", item->error}});
     };
-    rows_.compute(batch.prompts, [&](std::size_t, const at::Tensor& rows) {
+    const auto put = [&](const at::Tensor& rows, const Json& watch) {
       put_errors();
-      answers_.put(verdict_line(*item++, rows));
-    });
+      Json line = verdict_line(*item++, rows);
+      line.update(watch);
+      answers_.put(line);
+    };
+    if (watch_) {
+      watch_->compute(batch.prompts,
+                      [&](std::size_t, const at::Tensor& rows, const Json& watch) { put(rows, watch); });
+    } else {
+      rows_.compute(stream_of(batch.prompts),
+                    [&](std::size_t, const at::Tensor& rows) { put(rows, Json::object()); });
+    }
     put_errors();
+  }
+
+  static std::vector<StreamPrompt> stream_of(const std::vector<GuardPrompt>& prompts) {
+    std::vector<StreamPrompt> stream;
+    for (const GuardPrompt& prompt : prompts) stream.push_back(prompt.tokens);
+    return stream;
   }
 
   Json verdict_line(const Item& item, const at::Tensor& rows) const {
@@ -149,6 +182,8 @@ class Scoring {
   const GuardModel& model_;
   GuardScorer scorer_;
   RowStream rows_;
+  std::optional<ReplyWatch> watch_;
+  std::int64_t max_new_tokens_ = 0;
   LineStream input_;
   PromptSource source_;
   bool fail_fast_;

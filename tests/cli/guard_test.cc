@@ -285,6 +285,41 @@ TEST_F(GuardCommand, ScoreGoesOnBehindBrokenLines) {
   }
 }
 
+// The same reply, written by the model or brought by the line, is scored alike: one pass token by token, or
+// all at once.
+TEST_F(GuardCommand, ScoreWatchesTheReplyAsItIsWritten) {
+  const TemporaryFolder folder;
+  const std::string prompts = folder.write("in.jsonl", R"({"instruction": "tell me how to feed a cat."}
+{"instruction": "show me how to weaken a lost and found desk."}
+)");
+  const ProcessResult written = score({prompts, "--watch", "24"});
+  ASSERT_EQ(written.code, 0) << written.err;
+  const std::vector<Json> plain = lines_of(score({prompts}).out);
+  std::string given;
+  const std::vector<Json> lines = lines_of(written.out);
+  ASSERT_EQ(lines.size(), 2);
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(lines[i].at("reply_from"), "model");
+    EXPECT_NEAR(lines[i].at("delta_harmful"), plain[i].at("delta_harmful"), 1e-5);
+    given += Json{{"instruction",
+                   i == 0 ? "tell me how to feed a cat." : "show me how to weaken a lost and found desk."},
+                  {"reply", lines[i].at("reply")}}
+                 .dump() +
+             "\n";
+  }
+  const std::vector<Json> again = lines_of(score({folder.write("given.jsonl", given), "--watch", "24"}).out);
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(again[i].at("reply_from"), "line");
+    const Json& a = lines[i].at("reply_delta_harmful");
+    const Json& b = again[i].at("reply_delta_harmful");
+    ASSERT_GT(a.size(), 5);
+    ASSERT_EQ(a.size(), b.size());
+    for (std::size_t t = 0; t < a.size(); ++t) EXPECT_NEAR(a[t], b[t], 1e-5) << t;
+    const auto first = std::ranges::find_if(a, [](const Json& delta) { return delta > 0; }) - a.begin();
+    EXPECT_EQ(lines[i].at("reply_first_above"), first);
+  }
+}
+
 TEST_F(GuardCommand, ScoreFailsFastWhereItIsAsked) {
   const std::string file = folder_.write("mixed.jsonl", mixed_lines());
   const ProcessResult result = score({file, "--fail-fast", "--quiet"});

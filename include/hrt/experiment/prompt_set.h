@@ -26,6 +26,8 @@ struct TextSetup {
 
   // Stop tokens of the template, as ids.
   std::vector<std::int64_t> end_of_turn() const;
+  // All tokens that end a reply: these, and what the checkpoint says.
+  std::vector<std::int64_t> stop_tokens(const Checkpoint& checkpoint) const;
 };
 
 // `needs_text`: some prompt is text, so that a tokenizer must be there. Throws InputError.

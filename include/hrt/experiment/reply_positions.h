@@ -15,6 +15,9 @@ class PromptWork;
 // the model generates in the run. How long that is shows only then: so prompts whose reply is too short for a
 // position never stop a run, but are left out there.
 
+// The reply that a record brings, as tokens; nothing where it brings none. Throws InputError as below.
+std::optional<std::vector<std::int64_t>> given_reply(const PromptRecord& record, const TextSetup& text);
+
 // Gives the prompts whose record has a reply that one. Text is encoded as plain text, on its own. Throws
 // InputError "FILE:LINE: ...": text behind a prompt that is given as tokens.
 void add_given_replies(PromptSet& set, const TextSetup& text);
