@@ -46,7 +46,11 @@ Json ReplyWatch::watch_json(const GuardPrompt& prompt, const JobResult& result) 
 void ReplyWatch::compute(std::span<const GuardPrompt> prompts, const Take& take) {
   std::vector<Job> jobs;
   for (const GuardPrompt& prompt : prompts) jobs.push_back(job_of(prompt));
-  const std::vector<JobResult> results = run_jobs(decoder_, jobs, options_, {}, {}, &stats_);
+  EngineStats stats;
+  const std::vector<JobResult> results = run_jobs(decoder_, jobs, options_, {}, {}, &stats);
+  work_.prompt_tokens += stats.prefill_tokens;
+  work_.reply_tokens += stats.decode_tokens;
+  work_.reply_seconds += stats.decode_s;
   for (std::size_t i = 0; i < prompts.size(); ++i)
     take(i, results[i].rows[0], watch_json(prompts[i], results[i]));
 }

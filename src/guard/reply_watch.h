@@ -23,7 +23,12 @@ class ReplyWatch {
   using Take = std::function<void(std::size_t prompt, const at::Tensor& rows, const Json& watch)>;
   void compute(std::span<const GuardPrompt> prompts, const Take& take);
 
-  const EngineStats& stats() const { return stats_; }
+  struct Work {
+    std::int64_t prompt_tokens = 0;  // computed, given replies among them
+    std::int64_t reply_tokens = 0;   // written
+    double reply_seconds = 0;
+  };
+  const Work& work() const { return work_; }
 
  private:
   Job job_of(const GuardPrompt& prompt) const;
@@ -34,7 +39,7 @@ class ReplyWatch {
   GuardScorer scorer_;
   EngineOptions options_;
   std::int64_t max_new_tokens_;
-  EngineStats stats_;
+  Work work_;
 };
 
 }  // namespace hrt

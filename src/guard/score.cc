@@ -85,16 +85,16 @@ class Scoring {
 
  private:
   void report(double seconds) const {
-    const std::int64_t tokens = rows_.computed_tokens() + (watch_ ? watch_->stats().prefill_tokens : 0);
+    const std::int64_t tokens = rows_.computed_tokens() + (watch_ ? watch_->work().prompt_tokens : 0);
     spdlog::info("{} scored, {} broken; {} computed in {}", counted(scored_, "prompt"),
                  counted(broken_, "line"), counted(static_cast<std::size_t>(tokens), "token"),
                  human_seconds(seconds));
     if (!watch_) return;
-    const EngineStats& stats = watch_->stats();
+    const ReplyWatch::Work& work = watch_->work();
     spdlog::info("{} of replies written in {}, {:.0f} a second",
-                 counted(static_cast<std::size_t>(stats.decode_tokens), "token"),
-                 human_seconds(stats.decode_s),
-                 stats.decode_s > 0 ? static_cast<double>(stats.decode_tokens) / stats.decode_s : 0);
+                 counted(static_cast<std::size_t>(work.reply_tokens), "token"),
+                 human_seconds(work.reply_seconds),
+                 work.reply_seconds > 0 ? static_cast<double>(work.reply_tokens) / work.reply_seconds : 0);
   }
 
   // Waits for a first line, then for others to join it.
