@@ -141,8 +141,10 @@ std::vector<std::optional<Interval>> mean_with_others_intervals(const at::Tensor
   }
   const auto found = means_of(category_directions(activations, categories, count, base));
   std::vector<std::optional<Interval>> intervals;
-  for (std::size_t c = 0; c < values.size(); ++c)
-    intervals.push_back(found[c] ? basic_interval(*found[c], std::move(values[c])) : std::nullopt);
+  for (std::size_t c = 0; c < values.size(); ++c) {
+    const bool several = std::ranges::count(categories, static_cast<std::int64_t>(c)) > 1;
+    intervals.push_back(found[c] && several ? basic_interval(*found[c], std::move(values[c])) : std::nullopt);
+  }
   return intervals;
 }
 

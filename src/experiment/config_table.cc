@@ -254,8 +254,8 @@ Keys source_keys() {
 }
 
 Keys guard_keys() {
-  return {
-      Key("guard", kString, nullptr, "guard file (eval: default: one is fitted to the training prompts)")};
+  return {Key("guard", kString, nullptr, "guard file (eval: default: one is fitted to the training prompts)")
+              .without_flag()};
 }
 
 Keys guard_fit_keys() {
@@ -286,7 +286,7 @@ Keys guard_eval_keys() {
 
 Keys guard_score_keys() {
   return {
-      Key("input", kString, nullptr, "JSON lines to score (default: stdin)"),
+      Key("input", kString, nullptr, "JSON lines to score (default: stdin)").without_flag(),
       Key("max_wait", kInteger, 50, "milliseconds that a line may wait for others to join its batch")
           .at_least(0),
       Key("fail_fast", kBoolean, false, "end with the first line that is broken"),

@@ -102,7 +102,10 @@ PromptSet prompts_of(const std::vector<Json>& lines, const fs::path& file,
 
 }  // namespace
 
-StoredRun::StoredRun(const fs::path& path, Command command) : path_(path), manifest_(read_manifest(path)) {
+StoredRun::StoredRun(const fs::path& path, Command command) : path_(path) {
+  if (!fs::exists(file("manifest.json")))
+    throw InputError("{}: no run: it has no manifest.json", path.string());
+  manifest_ = read_manifest(path);
   const JsonObject manifest(manifest_, file("manifest.json").string());
   if (manifest.string("status") != "complete")
     throw InputError("{}: the run is not complete: --resume ends it", path.string());

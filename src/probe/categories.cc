@@ -238,8 +238,12 @@ ProbeReport probe_categories(const ProbeSource& source, const Json& config) {
     report.page += table_page(table);
   }
   report.page +=
-      "\ntwo halves: cosine of directions from random halves of a category; ceiling: what two directions of "
-      "one\nwhole category would reach. A cosine near the ceiling cannot be told from noise.\n";
+      "\nCategories that are alike stand together. [low, high]: basic bootstrap, prompts drawn anew; two "
+      "halves: "
+      "cosine of\ndirections from random halves of a category; ceiling: what two directions of one whole "
+      "category "
+      "would reach if\nnothing but noise parted them. Two categories differ where their cosine lies below "
+      "that.\n";
   report.tables = {{"cosines.csv", cosines_csv(tables, source.rows())},
                    {"categories.csv", categories_csv(tables)}};
   return report;

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
+#include "hrt/base/error.h"
 #include "hrt/base/strings.h"
 
 namespace hrt {
@@ -31,7 +33,21 @@ std::string group_value(const ProbePrompt& prompt, const std::string& by) {
   return field->is_string() ? field->get<std::string>() : to_line(*field);
 }
 
+void require_field(const std::vector<ProbePrompt>& prompts, const std::string& by) {
+  if (std::ranges::any_of(prompts, [&](const ProbePrompt& p) { return !group_value(p, by).empty(); })) return;
+  std::set<std::string> names{"label", "outcome", "role"};
+  for (const ProbePrompt& prompt : prompts) {
+    for (const auto& [name, value] : prompt.fields.items()) {
+      if (!value.is_structured()) names.insert(name);
+    }
+  }
+  const std::vector<std::string> list(names.begin(), names.end());
+  throw InputError("none of the {} has a value for \"{}\"{} (fields: {})", counted(prompts.size(), "prompt"),
+                   escape_for_terminal(by), did_you_mean(by, list), escape_for_terminal(join(list, ", ")));
+}
+
 PromptGroups group_prompts(const std::vector<ProbePrompt>& prompts, const std::vector<std::string>& by) {
+  for (const std::string& name : by) require_field(prompts, name);
   PromptGroups result;
   // Sorted by the last value first: harmful quadrants stand before harmless ones.
   std::map<std::vector<std::size_t>, PromptGroup> groups;

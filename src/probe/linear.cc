@@ -46,6 +46,7 @@ struct ProbedPosition {
 // A number for each prompt's value of `field`: equal values, one fold.
 std::vector<std::int64_t> fold_groups(const ProbeSource& source, const std::vector<std::size_t>& prompts,
                                       const Json& field) {
+  if (!field.is_null()) require_field(source.prompts(), field);
   std::map<std::string, std::int64_t> numbers;
   std::vector<std::int64_t> groups;
   for (const std::size_t prompt : prompts) {

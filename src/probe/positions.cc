@@ -160,11 +160,10 @@ Table table_of(const std::vector<Place>& places, const PromptGroups& groups) {
 
 ProbeReport probe_positions(const ProbeSource& source, const Json& config) {
   const Clusters clusters = clusters_of(config);
-  const auto asked = config.at("positions").get<std::vector<std::string>>();
   const PromptGroups groups =
       group_prompts(source.prompts(), config.at("group_by").get<std::vector<std::string>>());
   std::vector<Place> places;
-  for (const std::string& position : positions_there(source, asked))
+  for (const std::string& position : source.positions())
     places.push_back(look_at(source, position, clusters));
 
   ProbeReport report;

@@ -38,18 +38,25 @@ Json with_runs(Json config, const std::vector<std::string>& runs) {
   return config;
 }
 
-// Each run is a variant; what the config calls them, else the names of their folders.
+// What a run is called in tables: what the config says, else its folder's name, where no two have the same
+// (each extraction of a probe is called "extract").
+std::string variant_name(const Json& config, std::size_t number) {
+  const Json& names = config.at("variants");
+  const fs::path path = config.at("runs")[number].get<std::string>();
+  if (number < names.size() && names[number].contains("name")) return names[number].at("name");
+  const auto same = std::ranges::count_if(config.at("runs"), [&](const Json& run) {
+    return fs::path(run.get<std::string>()).filename() == path.filename();
+  });
+  return same == 1 ? path.filename().string() : path.string();
+}
+
+// Each run is a variant.
 std::vector<Variant> open_variants(const Json& config, const Extracted& extracted) {
   std::vector<Variant> variants;
   for (const auto& [name, path] : extracted.runs)
     variants.push_back({name, open_source(with_runs(config, {path.string()}))});
-  const Json& names = config.at("variants");
-  for (const Json& run : config.at("runs")) {
-    const std::size_t i = variants.size();
-    const std::string folder = fs::path(run.get<std::string>()).filename().string();
-    variants.push_back(
-        {i < names.size() ? names[i].value("name", folder) : folder, open_source(with_runs(config, {run}))});
-  }
+  for (const Json& run : config.at("runs"))
+    variants.push_back({variant_name(config, variants.size()), open_source(with_runs(config, {run}))});
   return variants;
 }
 
@@ -108,6 +115,13 @@ Json identity_of(const Json& config) {
   return identity;
 }
 
+std::string why_no_run(const Json& config) {
+  const bool prompts = std::ranges::any_of(std::array{"harmful", "harmless", "prompts"},
+                                           [&](const char* key) { return !config.at(key).empty(); });
+  return prompts ? "an extraction comes first: --out RUN says where, or give RUN, one that there is"
+                 : "no run: give RUN, an extraction, or prompts in the config and --out RUN";
+}
+
 ExitCode dry_run(const Extractions& extractions, bool json) {
   if (extractions.empty()) fmt::print("all that is looked at has been computed: there is nothing to plan\n");
   extractions.print_plans(json);
@@ -137,8 +151,7 @@ ExitCode run_probe(Json config, const RunOptions& options) {
     throw InputError("no analysis: hrt probe layers, beliefs, ... (see --help)");
   const bool given = !config.at("runs").empty() || !config.at("tensors").is_null();
   const bool out = !config.at("out").is_null();
-  if (!given && !out && !options.dry_run)
-    throw InputError("no run: give RUN, an extraction, or prompts in the config and --out RUN");
+  if (!given && !out && !options.dry_run) throw InputError("{}", why_no_run(config));
   const Extractions extractions(config);  // all input is checked before anything is written
   if (options.dry_run) return dry_run(extractions, options.json);
   if (!out) {

@@ -43,10 +43,6 @@ RunSource::RunSource(const Json& config) : pool_(paths_of(config)) {
   }
 }
 
-bool RunSource::has(const std::string& position) const {
-  return std::ranges::find(pool_.positions(), position) != pool_.positions().end();
-}
-
 // Indices count the prompts of this use, not those of the pool.
 PositionRows RunSource::rows_of(const std::string& position, bool PromptUse::*use, SpanValue value) const {
   std::vector<bool> wanted;

@@ -14,7 +14,7 @@ class RunSource : public ProbeSource {
 
   const std::vector<ProbePrompt>& prompts() const override { return scored_prompts_; }
   const std::vector<std::int64_t>& rows() const override { return pool_.rows(); }
-  bool has(const std::string& position) const override;
+  std::vector<std::string> positions() const override { return pool_.positions(); }
   PositionRows rows_at(const std::string& position) const override;
   std::vector<RowScores> scores(const std::string& position, const Clusters& clusters) const override;
   std::optional<ProbeCentroid> centroid(const std::string& set, const std::string& position) const override;

@@ -8,12 +8,26 @@
 namespace hrt {
 namespace {
 
+constexpr std::int64_t kFewPrompts = 10;
+
 std::string counts_line(const Json& source) {
   std::vector<std::string> counts;
   for (const auto& [set, count] : source.at("centroid_prompts").items()) {
     if (count > 0) counts.push_back(fmt::format("{} {}", set, count.get<std::int64_t>()));
   }
   return join(counts, ", ");
+}
+
+// Scores against a centroid of few prompts follow those prompts.
+std::string few_line(const Json& source) {
+  std::vector<std::string> few;
+  for (const char* set : {"harmful", "harmless", "refused_harmful", "accepted_harmless"}) {
+    const std::int64_t count = source.at("centroid_prompts").at(set);
+    if (count > 0 && count < kFewPrompts) few.push_back(fmt::format("{} {}", set, count));
+  }
+  return few.empty() ? ""
+                     : fmt::format("{}: a centroid of fewer than {} prompts says little", join(few, ", "),
+                                   kFewPrompts);
 }
 
 void add_tensors(Page& page, const Json& source) {
@@ -35,6 +49,7 @@ void add_runs(Page& page, const Json& source) {
   page.add("runs", join(source.at("runs").get<std::vector<std::string>>(), ", "));
   page.add("scored", counted(source.at("scored"), "prompt"));
   page.add("centroids", counts_line(source));
+  if (const std::string few = few_line(source); !few.empty()) page.add("few", few);
   page.add("held out", source.at("held_out") == "split"
                            ? "no scored prompt is among those of the centroids"
                            : "each scored prompt is left out of the centroids that it is part of");

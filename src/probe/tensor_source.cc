@@ -161,6 +161,12 @@ void TensorSource::check_same_token(const JsonObject& entry, const std::vector<s
       {"position", position}, {"holds", check.holds()}, {"smallest_cosine", check.min}};
 }
 
+std::vector<std::string> TensorSource::positions() const {
+  std::vector<std::string> names;
+  for (const auto& [name, rows] : positions_) names.push_back(name);
+  return names;
+}
+
 PositionRows TensorSource::rows_at(const std::string& position) const {
   const auto found = positions_.find(position);
   if (found != positions_.end()) return found->second;

@@ -17,7 +17,7 @@ class TensorSource : public ProbeSource {
 
   const std::vector<ProbePrompt>& prompts() const override { return prompts_; }
   const std::vector<std::int64_t>& rows() const override { return rows_; }
-  bool has(const std::string& position) const override { return positions_.contains(position); }
+  std::vector<std::string> positions() const override;
   PositionRows rows_at(const std::string& position) const override;
   std::vector<RowScores> scores(const std::string& position, const Clusters& clusters) const override;
   std::optional<ProbeCentroid> centroid(const std::string& set, const std::string& position) const override;

@@ -49,7 +49,8 @@ std::vector<std::optional<double>> mean_with_others(const CosineMatrix& matrix);
 // Of each category's mean cosine with the others, as `mean_with_others` of the `mean_matrix` gives it: the
 // basic bootstrap interval, 2 value - quantiles, prompts being drawn anew within each category. Resampled
 // directions are noisier than the directions themselves, so that their quantiles lie too low; the basic
-// interval turns that round. Arguments as above; at most 1. Nothing where no cosine is defined.
+// interval turns that round. Arguments as above; at most 1. Nothing where no cosine is defined, and for
+// a category of one prompt, which has no spread to see.
 std::vector<std::optional<Interval>> mean_with_others_intervals(const at::Tensor& activations,
                                                                 std::span<const std::int64_t> categories,
                                                                 std::int64_t count, const at::Tensor& base,

@@ -59,7 +59,9 @@ class ProbeSource {
   virtual const std::vector<ProbePrompt>& prompts() const = 0;
   // Numbers of the rows that there are.
   virtual const std::vector<std::int64_t>& rows() const = 0;
-  virtual bool has(const std::string& position) const = 0;
+  // Positions at which there are rows.
+  virtual std::vector<std::string> positions() const = 0;
+  bool has(const std::string& position) const;
   // Throws InputError naming the positions there are.
   virtual PositionRows rows_at(const std::string& position) const = 0;
   // s[l] of each scored prompt (analysis/scores.h); no value in any row where it lacks the position or a
