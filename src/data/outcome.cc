@@ -26,4 +26,18 @@ std::string_view outcome_name(Outcome outcome) {
   return "unknown";
 }
 
+std::optional<Label> label_by_name(std::string_view name) {
+  for (const Label label : {Label::kHarmful, Label::kHarmless}) {
+    if (name == label_name(label)) return label;
+  }
+  return std::nullopt;
+}
+
+std::optional<Outcome> outcome_by_name(std::string_view name) {
+  for (const Outcome outcome : {Outcome::kRefused, Outcome::kAccepted}) {
+    if (name == outcome_name(outcome)) return outcome;
+  }
+  return std::nullopt;
+}
+
 }  // namespace hrt

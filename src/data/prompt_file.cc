@@ -60,25 +60,21 @@ class RecordReader {
 
   Label label() const {
     const std::string text = object_.string("label", "");
-    Label own = Label::kNone;
-    if (text == label_name(Label::kHarmful)) own = Label::kHarmful;
-    if (text == label_name(Label::kHarmless)) own = Label::kHarmless;
-    if (own == Label::kNone && !text.empty()) {
+    if (text.empty()) return source_.label;
+    const auto own = label_by_name(text);
+    if (!own)
       throw InputError("{}: expected harmful or harmless, found \"{}\"", object_.where("label"), text);
-    }
-    if (own == Label::kNone) return source_.label;
-    if (source_.label != Label::kNone && source_.label != own) {
+    if (source_.label != Label::kNone && source_.label != *own) {
       throw InputError("{}: {} contradicts the file being given as {}", object_.where("label"), text,
                        label_name(source_.label));
     }
-    return own;
+    return *own;
   }
 
   std::optional<Outcome> outcome() const {
     const std::string text = object_.string("outcome", "");
     if (text.empty()) return std::nullopt;
-    if (text == outcome_name(Outcome::kRefused)) return Outcome::kRefused;
-    if (text == outcome_name(Outcome::kAccepted)) return Outcome::kAccepted;
+    if (const auto own = outcome_by_name(text)) return own;
     throw InputError("{}: expected refused or accepted, found \"{}\"", object_.where("outcome"), text);
   }
 

@@ -22,9 +22,7 @@ void check_keys(const Json& object, const std::vector<std::string>& known, const
 
 Label label_of(const JsonObject& entry) {
   const std::string name = entry.string("label");
-  for (const Label label : {Label::kHarmful, Label::kHarmless}) {
-    if (name == label_name(label)) return label;
-  }
+  if (const auto label = label_by_name(name)) return *label;
   throw InputError("{}: expected harmful or harmless, found \"{}\"", entry.where("label"), name);
 }
 

@@ -23,25 +23,19 @@ void check_apart(const fs::path& out, const fs::path& from) {
   if (inside) throw InputError("{}: holds the run that is read ({})", out.string(), from.string());
 }
 
-Outcome outcome_of(const Json& name) {
-  for (const Outcome outcome : {Outcome::kRefused, Outcome::kAccepted}) {
-    if (name == outcome_name(outcome)) return outcome;
-  }
-  return Outcome::kUnknown;
-}
-
 // The model's own reply decides where there is one, else what stands there already.
 std::vector<Outcome> outcomes_of(const StoredRun& run, const std::vector<Json>& replies) {
   std::unordered_map<std::string, Outcome> by_reply;
   for (const Json& reply : replies) {
     if (reply.value("cell", "baseline") == "baseline")
-      by_reply[reply.value("id", "")] = outcome_of(reply.at("verdict"));
+      by_reply[reply.value("id", "")] = stored_outcome(reply.at("verdict"));
   }
   std::vector<Outcome> outcomes;
   for (std::size_t i = 0; i < run.prompt_lines().size(); ++i) {
     const auto reply = by_reply.find(run.set().prompts[i].record.id);
-    outcomes.push_back(reply != by_reply.end() ? reply->second
-                                               : outcome_of(run.prompt_lines()[i].value("outcome", Json())));
+    outcomes.push_back(reply != by_reply.end()
+                           ? reply->second
+                           : stored_outcome(run.prompt_lines()[i].value("outcome", Json())));
   }
   return outcomes;
 }

@@ -142,6 +142,24 @@ std::vector<std::int64_t> draw_for_verification(std::int64_t total, double share
   return sample_indices(total, share > 0 ? std::min(total, std::max(kFewest, wanted)) : 0, seed);
 }
 
+RowIdentity check_drawn_items(at::ScalarType dtype, const std::vector<std::size_t>& group_sizes, double share,
+                              std::uint64_t seed, const std::string& unit, const CompareItem& compare) {
+  std::vector<std::pair<std::size_t, std::size_t>> all;  // group, item
+  for (std::size_t g = 0; g < group_sizes.size(); ++g) {
+    for (std::size_t i = 0; i < group_sizes[g]; ++i) all.emplace_back(g, i);
+  }
+  RowComparison comparison(dtype);
+  const auto drawn = draw_for_verification(std::ssize(all), share, seed);
+  Progress progress("verifying", std::ssize(drawn), unit);
+  for (const std::int64_t index : drawn) {
+    check_interrupt();
+    const auto& [group, item] = all[static_cast<std::size_t>(index)];
+    compare(group, item, comparison);
+    progress.advance();
+  }
+  return comparison.result();
+}
+
 RowIdentity check_row_identity(const Decoder& decoder, const PromptSet& set, const Work& work,
                                const PromptWork& groups, double share, std::uint64_t seed) {
   Checker checker(decoder, set, work, groups);

@@ -33,9 +33,8 @@ std::vector<Json> read_lines(const fs::path& file) {
 
 Label label_of(const JsonObject& line) {
   const std::string text = line.string("label", "");
-  for (const Label label : {Label::kNone, Label::kHarmful, Label::kHarmless}) {
-    if (text == label_name(label)) return label;
-  }
+  if (text.empty()) return Label::kNone;
+  if (const auto label = label_by_name(text)) return *label;
   throw InputError("{}: expected harmful or harmless, found \"{}\"", line.where("label"),
                    escape_for_terminal(text));
 }
@@ -153,6 +152,11 @@ fs::path StoredRun::activations() const {
                      elsewhere.string());
   }
   return elsewhere;
+}
+
+Outcome stored_outcome(const Json& name) {
+  const auto outcome = name.is_string() ? outcome_by_name(name.get<std::string>()) : std::nullopt;
+  return outcome.value_or(Outcome::kUnknown);
 }
 
 PromptSet read_stored_prompts(const fs::path& file, const std::vector<std::string>& positions) {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "answers.h"
+#include "describe.h"
 #include "eval_report.h"
 #include "first_extraction.h"
 #include "guard_runs.h"
@@ -76,15 +77,11 @@ Json latency_json(const std::vector<StoredRun>& runs) {
 }
 
 Json guard_json(const Guard& guard, const Json& config) {
-  return {{"file", config.at("guard")},
-          {"rows", guard.rows},
-          {"position", kGuardPosition},
-          {"threshold", guard.threshold},
-          {"calibration", calibration_json(guard.calibration)},
-          {"chosen", guard.chosen},
-          {"template", guard.template_name()},
-          {"training", {{"harmful", guard.harmful_count}, {"harmless", guard.harmless_count}}},
-          {"provenance", guard.provenance}};
+  Json json{{"file", config.at("guard")}};
+  json.update(rule_json(guard));
+  json["training"] = {{"harmful", guard.harmful_count}, {"harmless", guard.harmless_count}};
+  json["provenance"] = guard.provenance;
+  return json;
 }
 
 struct Evaluation {
@@ -97,11 +94,7 @@ std::string heading(const Guard& guard, const Json& results) {
   Page page("Guard");
   const Json& file = results.at("guard").at("file");
   page.add("guard", file.is_null() ? "fitted here" : plain(file));
-  page.add("fitted to", fmt::format("{} harmful and {} harmless prompts, template {}", guard.harmful_count,
-                                    guard.harmless_count, guard.template_name()));
-  page.add("rows", plain(guard.chosen.at("rows")));
-  page.add("threshold", fmt::format("{:.6g}: {}", guard.threshold, plain(guard.chosen.at("threshold"))));
-  page.add("calibration", plain(guard.chosen.at("calibration")));
+  add_rule(page, guard);
   const Json& latency = results.at("latency").at("ms_per_prompt");
   if (!latency.is_null())
     page.add("time", fmt::format("{:.2f} ms a prompt, as the run computed it (in batches, all its rows)",

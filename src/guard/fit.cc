@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "describe.h"
 #include "first_extraction.h"
 #include "guard_runs.h"
 #include "hrt/base/log.h"
@@ -133,24 +134,15 @@ FitRequest request_of(const Json& config) {
 
 void print_guard(const Guard& guard, const fs::path& file, bool json) {
   if (json) {
-    fmt::print("{}\n",
-               to_line({{"guard", file.string()},
-                        {"rows", guard.rows},
-                        {"position", kGuardPosition},
-                        {"threshold", guard.threshold},
-                        {"calibration", calibration_json(guard.calibration)},
-                        {"chosen", guard.chosen},
-                        {"template", guard.template_name()},
-                        {"model", guard.model},
-                        {"counts", {{"harmful", guard.harmful_count}, {"harmless", guard.harmless_count}}}}));
+    Json whole{{"guard", file.string()}};
+    whole.update(rule_json(guard));
+    whole["model"] = guard.model;
+    whole["counts"] = {{"harmful", guard.harmful_count}, {"harmless", guard.harmless_count}};
+    fmt::print("{}\n", to_line(whole));
     return;
   }
   Page page("Guard");
-  page.add("fitted to", fmt::format("{} harmful and {} harmless prompts, template {}", guard.harmful_count,
-                                    guard.harmless_count, guard.template_name()));
-  page.add("rows", plain(guard.chosen.at("rows")));
-  page.add("threshold", fmt::format("{:.6g}: {}", guard.threshold, plain(guard.chosen.at("threshold"))));
-  page.add("calibration", plain(guard.chosen.at("calibration")));
+  add_rule(page, guard);
   page.add("written to", file.string());
   fmt::print("{}", page.text());
 }

@@ -13,7 +13,8 @@ Belief measure(const ProbeSource& source, std::string name, std::string position
     return belief;
   }
   for (const std::string& set : {clusters.plus, clusters.minus}) {
-    if (!source.centroid(set, belief.position)) belief.missing = "no centroid " + set + "." + belief.position;
+    if (!source.has_centroid(set, belief.position))
+      belief.missing = "no centroid " + set + "." + belief.position;
   }
   if (!belief.is_there()) return belief;
   belief.scores = source.scores(belief.position, clusters);

@@ -27,7 +27,7 @@ Clusters clusters_of(const Json& config) {
 
 void require_clusters(const ProbeSource& source, const std::string& position, const Clusters& clusters) {
   for (const std::string& set : {clusters.plus, clusters.minus}) {
-    if (source.centroid(set, position)) continue;
+    if (source.has_centroid(set, position)) continue;
     throw InputError(
         "no centroid {}.{}: none of the prompts that make the centroids is {} and has this position", set,
         position, set);

@@ -63,7 +63,7 @@ Place look_at(const ProbeSource& source, const std::string& position, const Clus
   place.position = position;
   place.token = common_token(source, position);
   for (const std::string& set : {clusters.plus, clusters.minus}) {
-    if (!source.centroid(set, position)) place.missing = fmt::format("no centroid {}.{}", set, position);
+    if (!source.has_centroid(set, position)) place.missing = fmt::format("no centroid {}.{}", set, position);
   }
   if (!place.missing.empty()) return place;
   place.scores = source.scores(position, clusters);

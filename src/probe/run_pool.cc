@@ -15,14 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Outcome outcome_of(const Json& line) {
-  const Json name = line.value("outcome", Json());
-  for (const Outcome outcome : {Outcome::kRefused, Outcome::kAccepted}) {
-    if (name == outcome_name(outcome)) return outcome;
-  }
-  return Outcome::kUnknown;
-}
-
 std::string request_of(const PromptRecord& record) {
   if (record.instruction) return *record.instruction;
   return record.messages.empty() ? "" : record.messages.back().content;
@@ -68,7 +60,8 @@ void RunPool::add_prompts(Part& part) {
   for (std::size_t i = 0; i < set.prompts.size(); ++i) {
     const PromptRecord& record = set.prompts[i].record;
     const Json& line = part.run.prompt_lines()[i];
-    prompts_.push_back({record.id, record.label, outcome_of(line), request_of(record), line});
+    prompts_.push_back(
+        {record.id, record.label, stored_outcome(line.value("outcome", Json())), request_of(record), line});
   }
   std::erase_if(positions_, [&](const std::string& name) { return !set.position(name); });
 }
@@ -77,6 +70,12 @@ std::size_t RunPool::run_of(std::size_t prompt) const {
   std::size_t number = 0;
   while (number + 1 < runs_.size() && runs_[number + 1].begin <= prompt) ++number;
   return number;
+}
+
+bool RunPool::has(std::size_t prompt, const std::string& position) const {
+  const Part& part = runs_[run_of(prompt)];
+  const auto index = part.run.set().position(position);
+  return index && part.run.set().prompts[prompt - part.begin].positions[*index].has_value();
 }
 
 PositionRows RunPool::rows_at(const std::string& position, const std::vector<bool>& wanted,

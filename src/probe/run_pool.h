@@ -25,6 +25,8 @@ class RunPool {
 
   // Positions that every run has.
   const std::vector<std::string>& positions() const { return positions_; }
+  // Whether a prompt has a position.
+  bool has(std::size_t prompt, const std::string& position) const;
   // Of the prompts in `wanted` that have the position. Throws InputError.
   PositionRows rows_at(const std::string& position, const std::vector<bool>& wanted,
                        SpanValue value = SpanValue::kMean) const;

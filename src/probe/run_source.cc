@@ -100,6 +100,13 @@ std::vector<RowScores> RunSource::scores(const std::string& position, const Clus
   return scores;
 }
 
+bool RunSource::has_centroid(const std::string& set, const std::string& position) const {
+  for (std::size_t i = 0; i < uses_.size(); ++i) {
+    if (is_member(i, set) && pool_.has(i, position)) return true;
+  }
+  return false;
+}
+
 std::optional<ProbeCentroid> RunSource::centroid(const std::string& set, const std::string& position) const {
   std::vector<bool> wanted;
   for (std::size_t i = 0; i < uses_.size(); ++i) wanted.push_back(is_member(i, set));

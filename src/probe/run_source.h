@@ -17,6 +17,7 @@ class RunSource : public ProbeSource {
   std::vector<std::string> positions() const override { return pool_.positions(); }
   PositionRows rows_at(const std::string& position) const override;
   std::vector<RowScores> scores(const std::string& position, const Clusters& clusters) const override;
+  bool has_centroid(const std::string& set, const std::string& position) const override;
   std::optional<ProbeCentroid> centroid(const std::string& set, const std::string& position) const override;
   std::vector<ProbePrompt> centroid_prompts() const override;
   PositionRows centroid_rows_at(const std::string& position, SpanValue value) const override;

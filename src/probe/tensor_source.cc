@@ -58,13 +58,12 @@ at::Tensor arranged(at::Tensor tensor, const std::vector<std::string>& axes, con
   return tensor.permute(order);
 }
 
+// The value of a key by its name; `otherwise` without the key.
 template <typename Value>
-Value named(const JsonObject& object, const char* key, std::initializer_list<Value> values,
-            std::string_view (*name_of)(Value), Value otherwise) {
+Value named(const JsonObject& object, const char* key, std::optional<Value> (*by_name)(std::string_view),
+            Value otherwise) {
   if (!object.has(key)) return otherwise;
-  for (const Value value : values) {
-    if (object.string(key) == name_of(value)) return value;
-  }
+  if (const auto value = by_name(object.string(key))) return *value;
   throw InputError("{}: \"{}\" is not known", object.where(key), object.string(key));
 }
 
@@ -131,13 +130,11 @@ void TensorSource::read_prompts(const JsonObject& entry) {
   const std::size_t first = prompts_.size();
   const std::string set = entry.string("set", fs::path(entry.string("file")).stem().string());
   for (std::int64_t i = 0; i < values.size(0); ++i) {
-    prompts_.push_back(
-        {.id = fmt::format("{}:{}", set, i + 1),
-         .label = named(entry, "label", {Label::kHarmful, Label::kHarmless}, label_name, Label::kNone),
-         .outcome = named(entry, "outcome", {Outcome::kRefused, Outcome::kAccepted}, outcome_name,
-                          Outcome::kUnknown),
-         .request = "",
-         .fields = {{"set", set}}});
+    prompts_.push_back({.id = fmt::format("{}:{}", set, i + 1),
+                        .label = named(entry, "label", label_by_name, Label::kNone),
+                        .outcome = named(entry, "outcome", outcome_by_name, Outcome::kUnknown),
+                        .request = "",
+                        .fields = {{"set", set}}});
   }
   for (std::size_t p = 0; p < positions.size(); ++p) {
     PositionRows& rows = positions_[positions[p]];

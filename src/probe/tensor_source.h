@@ -20,6 +20,9 @@ class TensorSource : public ProbeSource {
   std::vector<std::string> positions() const override;
   PositionRows rows_at(const std::string& position) const override;
   std::vector<RowScores> scores(const std::string& position, const Clusters& clusters) const override;
+  bool has_centroid(const std::string& set, const std::string& position) const override {
+    return centroids_.contains(set + "." + position);
+  }
   std::optional<ProbeCentroid> centroid(const std::string& set, const std::string& position) const override;
   std::vector<ProbePrompt> centroid_prompts() const override { return {}; }
   PositionRows centroid_rows_at(const std::string&, SpanValue) const override { return {}; }

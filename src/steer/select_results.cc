@@ -8,6 +8,7 @@
 #include <limits>
 #include <utility>
 
+#include "hrt/base/csv.h"
 #include "hrt/base/error.h"
 #include "hrt/base/file.h"
 #include "hrt/base/strings.h"
@@ -66,7 +67,10 @@ std::array<std::pair<const char*, std::int64_t>, 4> counts_of(const RemovedCandi
            {"induced_score", removed.induced_score}}};
 }
 
-std::string csv_number(double value) { return std::isnan(value) ? "" : fmt::format("{}", value); }
+// A score that is not a number is not there.
+std::optional<double> score_field(double score) {
+  return std::isnan(score) ? std::nullopt : std::optional(score);
+}
 
 }  // namespace
 
@@ -136,13 +140,12 @@ Json SelectResults::to_json() const {
 }
 
 std::string SelectResults::to_csv() const {
-  std::string csv = "position,layer,refusal_score,steering_score,kl_div_score,removed_by\n";
+  Csv csv({"position", "layer", "refusal_score", "steering_score", "kl_div_score", "removed_by"});
   for (const DirectionCandidate& candidate : candidates()) {
-    csv += fmt::format("{},{},{},{},{},{}\n", candidate.position, candidate.layer,
-                       csv_number(candidate.refusal_score), csv_number(candidate.induced_score),
-                       csv_number(candidate.kl), removed_by(candidate));
+    csv.row({candidate.position, candidate.layer, score_field(candidate.refusal_score),
+             score_field(candidate.induced_score), score_field(candidate.kl), removed_by(candidate)});
   }
-  return csv;
+  return csv.text();
 }
 
 void SelectResults::print() const {

@@ -9,8 +9,6 @@
 #include <map>
 
 #include "hrt/analysis/refusal_score.h"
-#include "hrt/base/interrupt.h"
-#include "hrt/base/progress.h"
 #include "hrt/experiment/config.h"
 #include "hrt/model/steering.h"
 
@@ -217,20 +215,12 @@ std::vector<CandidateScores> SelectWork::scores() const {
 }
 
 RowIdentity SelectWork::verify(const Decoder& decoder, double share, std::uint64_t seed) const {
-  std::vector<std::pair<std::size_t, std::size_t>> all;  // group, item
-  for (std::size_t g = 0; g < groups_.size(); ++g) {
-    for (std::size_t i = 0; i < items_of(groups_[g]).size(); ++i) all.emplace_back(g, i);
-  }
-  RowComparison comparison(decoder.dtype());
-  const auto drawn = draw_for_verification(std::ssize(all), share, seed);
-  Progress progress("verifying", std::ssize(drawn), unit());
-  for (const std::int64_t index : drawn) {
-    check_interrupt();
-    const auto& [g, i] = all[static_cast<std::size_t>(index)];
-    verify_item(decoder, g, i, comparison);
-    progress.advance();
-  }
-  return comparison.result();
+  std::vector<std::size_t> sizes;
+  for (const Group& group : groups_) sizes.push_back(items_of(group).size());
+  return check_drawn_items(decoder.dtype(), sizes, share, seed, unit(),
+                           [&](std::size_t group, std::size_t item, RowComparison& comparison) {
+                             verify_item(decoder, group, item, comparison);
+                           });
 }
 
 void SelectWork::verify_item(const Decoder& decoder, std::size_t g, std::size_t i,

@@ -5,24 +5,16 @@
 #include "hrt/base/file.h"
 #include "hrt/base/strings.h"
 #include "hrt/data/degenerate.h"
+#include "hrt/experiment/stored_run.h"
 
 namespace hrt {
 namespace {
 
-template <typename Value, typename Name>
-Value by_name(std::initializer_list<Value> values, const Json& name, Name name_of, Value otherwise) {
-  for (const Value value : values) {
-    if (name == name_of(value)) return value;
-  }
-  return otherwise;
-}
-
-Outcome outcome_by_name(const Json& name) {
-  return by_name({Outcome::kRefused, Outcome::kAccepted}, name, outcome_name, Outcome::kUnknown);
-}
-
 Answer answer_by_name(const Json& name) {
-  return by_name({Answer::kYes, Answer::kNo}, name, answer_name, Answer::kOther);
+  for (const Answer answer : {Answer::kYes, Answer::kNo}) {
+    if (name == answer_name(answer)) return answer;
+  }
+  return Answer::kOther;
 }
 
 void print(const SweepResults& results, const std::vector<Cell>& cells, const std::filesystem::path& run,
@@ -51,7 +43,7 @@ SweepOutcome read_outcome(const Json& line, const SweepItem& item, const Judge* 
     outcome.answer_mass = {line.at("yes").get<double>(), line.at("no").get<double>()};
     return outcome;
   }
-  outcome.verdict = {outcome_by_name(line.at("verdict")), line.at("rule").get<std::string>()};
+  outcome.verdict = {stored_outcome(line.at("verdict")), line.at("rule").get<std::string>()};
   if (judge == nullptr || !line.contains("beginnings")) return outcome;
   for (const auto& [tokens, bytes] : line.at("beginnings").items())
     outcome.after[std::stoll(tokens)] = judge->judge(text.substr(0, bytes.get<std::size_t>())).outcome;

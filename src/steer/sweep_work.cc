@@ -4,8 +4,6 @@
 
 #include <utility>
 
-#include "hrt/base/interrupt.h"
-#include "hrt/base/progress.h"
 #include "sweep_computation.h"
 
 namespace hrt {
@@ -108,20 +106,12 @@ std::map<std::size_t, CellReceipt> SweepWork::receipts(std::size_t group) const 
 }
 
 RowIdentity SweepWork::verify(const Decoder& decoder, double share, std::uint64_t seed) const {
-  std::vector<std::pair<std::size_t, std::size_t>> all;  // group, item
-  for (std::size_t g = 0; g < groups_.size(); ++g) {
-    for (std::size_t i = 0; i < groups_[g].size(); ++i) all.emplace_back(g, i);
-  }
-  RowComparison comparison(decoder.dtype());
-  const auto drawn = draw_for_verification(static_cast<std::int64_t>(all.size()), share, seed);
-  Progress progress("verifying", static_cast<std::int64_t>(drawn.size()), "replies");
-  for (const std::int64_t index : drawn) {
-    check_interrupt();
-    const auto& [g, i] = all[static_cast<std::size_t>(index)];
-    verify_item(decoder, g, i, comparison);
-    progress.advance();
-  }
-  return comparison.result();
+  std::vector<std::size_t> sizes;
+  for (const SweepGroup& group : groups_) sizes.push_back(group.size());
+  return check_drawn_items(decoder.dtype(), sizes, share, seed, unit(),
+                           [&](std::size_t group, std::size_t item, RowComparison& comparison) {
+                             verify_item(decoder, group, item, comparison);
+                           });
 }
 
 void SweepWork::verify_item(const Decoder& decoder, std::size_t g, std::size_t i,

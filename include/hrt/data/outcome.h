@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 namespace hrt {
@@ -12,5 +13,9 @@ enum class Outcome { kUnknown, kRefused, kAccepted };
 
 std::string_view label_name(Label label);        // "harmful", "harmless", "" for none
 std::string_view outcome_name(Outcome outcome);  // "refused", "accepted", "unknown"
+
+// The other way. Nothing for any other text.
+std::optional<Label> label_by_name(std::string_view name);      // harmful, harmless
+std::optional<Outcome> outcome_by_name(std::string_view name);  // refused, accepted
 
 }  // namespace hrt

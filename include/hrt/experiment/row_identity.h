@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "hrt/base/json.h"
@@ -51,6 +52,12 @@ class RowComparison {
 
 // `share` of `total` items, at least 16 (or all), drawn by `seed`; none for a share of 0.
 std::vector<std::int64_t> draw_for_verification(std::int64_t total, double share, std::uint64_t seed);
+
+// Checks items of groups drawn so: `compare` is handed each as its group and its number in the group. `unit`
+// is what progress counts.
+using CompareItem = std::function<void(std::size_t group, std::size_t item, RowComparison& comparison)>;
+RowIdentity check_drawn_items(at::ScalarType dtype, const std::vector<std::size_t>& group_sizes, double share,
+                              std::uint64_t seed, const std::string& unit, const CompareItem& compare);
 
 // Checks prompts drawn so. `set`: with the replies that positions were asked of.
 RowIdentity check_row_identity(const Decoder& decoder, const PromptSet& set, const Work& work,

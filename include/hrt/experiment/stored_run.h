@@ -42,6 +42,9 @@ class StoredRun {
   PromptSet set_;
 };
 
+// An outcome or a verdict as a run's files name it; everything but a refusal and an acceptance is unknown.
+Outcome stored_outcome(const Json& name);
+
 // The prompts of a run's prompts.jsonl, with the positions named in `positions`. Throws InputError
 // "FILE:LINE: ...".
 PromptSet read_stored_prompts(const std::filesystem::path& file, const std::vector<std::string>& positions);

@@ -67,6 +67,8 @@ class ProbeSource {
   // s[l] of each scored prompt (analysis/scores.h); no value in any row where it lacks the position or a
   // centroid has no other prompt.
   virtual std::vector<RowScores> scores(const std::string& position, const Clusters& clusters) const = 0;
+  // Whether there is a centroid, without computing it.
+  virtual bool has_centroid(const std::string& set, const std::string& position) const = 0;
   // Of all prompts that make the centroids; nothing where there are none.
   virtual std::optional<ProbeCentroid> centroid(const std::string& set,
                                                 const std::string& position) const = 0;
