@@ -13,6 +13,7 @@
 #include "hrt/base/strings.h"
 #include "hrt/cli/commands.h"
 #include "hrt/experiment/versions.h"
+#include "library_settings.h"
 
 namespace hrt {
 namespace {
@@ -104,6 +105,7 @@ int guarded(const std::function<int()>& body) {
 }  // namespace
 
 int run_cli(int argc, char** argv) {
+  use_reproducible_blas();
   install_signal_handlers();
   setup_logging(Verbosity::kNormal);
   CLI::App app("hrt: harmfulness and refusal directions in language models.", "hrt");

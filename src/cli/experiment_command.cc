@@ -20,8 +20,8 @@
 #include "hrt/probe/probe.h"
 #include "hrt/steer/select.h"
 #include "hrt/steer/steer.h"
+#include "library_settings.h"
 #include "positionals.h"
-#include "short_spin.h"
 
 namespace hrt {
 namespace {

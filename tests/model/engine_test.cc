@@ -46,8 +46,8 @@ void expect_same(const JobResult& a, const JobResult& b) {
 }
 
 void expect_same_bits(const JobResult& a, const JobResult& b) {
-  EXPECT_TRUE(a.rows.equal(b.rows));
-  EXPECT_TRUE(a.logits.equal(b.logits));
+  EXPECT_TRUE(a.rows.equal(b.rows)) << worst_difference(a.rows, b.rows);
+  EXPECT_TRUE(a.logits.equal(b.logits)) << worst_difference(a.logits, b.logits);
   EXPECT_EQ(a.reply, b.reply);
 }
 

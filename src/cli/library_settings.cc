@@ -1,4 +1,4 @@
-#include "short_spin.h"
+#include "library_settings.h"
 
 #include <unistd.h>
 
@@ -9,6 +9,8 @@
 #include <vector>
 
 namespace hrt {
+
+void use_reproducible_blas() { setenv("MKL_CBWR", "AUTO,STRICT", 0); }
 
 void restart_with_short_spin() {
   if (std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr) return;
