@@ -72,7 +72,8 @@ constexpr const char* kGuardFitFooter = R"(Examples:
 
 constexpr const char* kGuardEvalFooter = R"(Examples:
   hrt guard eval guard.safetensors TESTS                     on the prompts of an extraction
-  hrt guard eval guard.safetensors TESTS --other-verdicts llama-guard=verdicts.jsonl --out RUN
+  hrt guard eval guard.safetensors TESTS --other-verdicts theirs=verdicts.jsonl --out RUN
+  hrt guard eval guard.safetensors TESTS --ask my-guard.json=GUARD_MODEL --out RUN      a generative guard beside it
   hrt guard eval --config configs/zhao2025/table3.json --data data/catalogs/organism.json --out RUN
   hrt guard eval --config configs/zhao2025/table3.json RUN/extract                fitted and evaluated on one)";
 

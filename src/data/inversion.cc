@@ -42,20 +42,47 @@ Frame split_frame(const std::string& text, const std::string& place) {
   return {text.substr(0, request), text.substr(request + 3, question - request - 3), ""};
 }
 
+Inversion frame_and_answers(const JsonObject& object) {
+  Inversion inversion;
+  inversion.frame = split_frame(object.string("frame"), object.where("frame"));
+  const JsonObject answers = object.object("answers");
+  inversion.yes = answers.string("yes");
+  inversion.no = answers.string("no");
+  if (trim(inversion.yes).empty() || trim(inversion.no).empty())
+    throw InputError("{}: expected two words, yes and no", object.where("answers"));
+  return inversion;
+}
+
+Inversion load_file(const std::filesystem::path& file) {
+  static const std::vector<std::string> kKnown{"source", "template", "frame", "question", "answers"};
+  const Json content = read_json(file);
+  const JsonObject object(content, file.string());
+  for (const auto& [key, value] : content.items()) {
+    if (std::ranges::find(kKnown, key) == kKnown.end())
+      throw InputError("{}: unknown key{}", escape_for_terminal(object.where(key)),
+                       did_you_mean(key, kKnown));
+  }
+  Inversion inversion = frame_and_answers(object);
+  inversion.name = file.stem().string();
+  inversion.frame.question = object.string("question");
+  if (object.has("template")) inversion.chat_template = object.string("template");
+  return inversion;
+}
+
 }  // namespace
+
+bool is_question_file(std::string_view question) { return question.ends_with(".json"); }
 
 std::string_view answer_name(Answer answer) {
   return answer == Answer::kYes ? "yes" : answer == Answer::kNo ? "no" : "other";
 }
 
 Inversion Inversion::load(const std::string& question, const std::filesystem::path& data_dir) {
+  if (is_question_file(question)) return load_file(question);
   const std::filesystem::path file = data_dir / "inversion" / "questions.json";
   const Json content = read_json(file);
   const JsonObject object(content, file.string());
-  Inversion inversion;
-  inversion.frame = split_frame(object.string("frame"), object.where("frame"));
-  inversion.yes = object.object("answers").string("yes");
-  inversion.no = object.object("answers").string("no");
+  Inversion inversion = frame_and_answers(object);
   const JsonObject questions = object.object("questions");
   inversion.name = question;
   inversion.frame.question = question;
@@ -63,8 +90,8 @@ Inversion Inversion::load(const std::string& question, const std::filesystem::pa
   if (!questions.has(question)) {
     std::vector<std::string> names;
     for (const auto& [name, text] : questions.raw().items()) names.push_back(name);
-    throw InputError("--question {}: no such question{} ({} or a text)", escape_for_terminal(question),
-                     did_you_mean(question, names), join(names, ", "));
+    throw InputError("--question {}: no such question{} ({}, FILE.json or a text)",
+                     escape_for_terminal(question), did_you_mean(question, names), join(names, ", "));
   }
   inversion.frame.question = questions.string(question);
   return inversion;

@@ -159,7 +159,9 @@ Keys steer_keys() {
       Key("task", kString, "reply",
           "reply: refused or accepted; inversion: the model is asked about the request")
           .one_of({"reply", "inversion"}),
-      Key("question", kString, "main", "inversion: a question of data/inversion/questions.json, or its text"),
+      Key("question", kString, "main",
+          "inversion: a question of data/inversion/questions.json, its text, or FILE.json with frame and "
+          "answers"),
       Key("sweeps", kSweeps, Json::array(),
           "several sweeps; each takes what it does not say from the keys here"),
       Key("side_prompts", kSources, Json::array(),
@@ -277,6 +279,9 @@ Keys guard_eval_keys() {
       Key("other_verdicts", kArguments, Json::object(),
           "another guard, NAME=FILE.jsonl of id and verdict or score, or a run of `hrt steer` (repeatable)")
           .changes_no_number(),
+      Key("ask", kArguments, Json::object(),
+          "a generative guard, QUESTION=MODEL: FILE.json (or a question of data/inversion) and the "
+          "checkpoint that is asked it about each prompt (repeatable)"),
       Key("ngrams", kString, nullptr,
           "extraction that holds the guard's training prompts, for the n-gram baseline (default: where it "
           "was fitted)")

@@ -130,8 +130,13 @@ std::vector<std::int64_t> TextSetup::stop_tokens(const Checkpoint& checkpoint) c
 
 TextSetup open_text(const Json& config, const std::filesystem::path& model, bool needs_text) {
   TextSetup setup;
-  const std::string name = config.at("template");
+  std::string name = config.at("template");
   setup.reason = "asked for";
+  if (config.value("task", "") == "inversion") {
+    const Inversion inversion = Inversion::load(config.at("question"), data_dir());
+    setup.options.chat.frame = inversion.frame;
+    if (name == "auto" && inversion.chat_template) name = *inversion.chat_template;
+  }
   if (name != "auto") setup.chat = template_by_name(name);
   if (needs_text || name != "raw") setup.tokenizer = open_tokenizer(model);
   if (name == "auto") {
@@ -151,9 +156,6 @@ TextSetup open_text(const Json& config, const std::filesystem::path& model, bool
   setup.options.chat.post_instruction = config.at("post_instruction");
   if (!config.at("system").is_null()) setup.options.chat.system = config.at("system").get<std::string>();
   for (const auto& [key, value] : config.at("template_arg").items()) setup.options.chat.args[key] = value;
-  if (config.value("task", "") == "inversion") {
-    setup.options.chat.frame = Inversion::load(config.at("question"), data_dir()).frame;
-  }
   return setup;
 }
 

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -15,6 +14,7 @@
 #include "hrt/base/file.h"
 #include "hrt/base/log.h"
 #include "hrt/base/strings.h"
+#include "hrt/data/inversion.h"
 
 namespace hrt {
 namespace {
@@ -38,8 +38,6 @@ bool is_harmful(const JsonObject& line) {
 
 // Puts a line's answer in its place.
 void take(const JsonObject& line, std::size_t prompt, GuardAnswers& answers) {
-  if (answers.harmful[prompt])
-    throw InputError("{}: an answer to this prompt stands before it", line.where("id"));
   const char* score = line.has("score") ? "score" : "delta_harmful";
   if (line.has(score)) answers.scores[prompt] = line.number(score);
   if (!line.has("verdict") && !line.has(score))
@@ -47,30 +45,26 @@ void take(const JsonObject& line, std::size_t prompt, GuardAnswers& answers) {
   answers.harmful[prompt] = line.has("verdict") ? is_harmful(line) : *answers.scores[prompt] > 0;
 }
 
-// What generative guards begin their answers with: Llama Guard, WildGuard and alike; ShieldGemma and alike;
-// the paper's reply inversion.
-constexpr std::array<std::pair<std::string_view, bool>, 7> kAnswerWords{{{"unsafe", true},
-                                                                         {"safe", false},
-                                                                         {"harmful", true},
-                                                                         {"harmless", false},
-                                                                         {"yes", true},
-                                                                         {"certainly", true},
-                                                                         {"no", false}}};
-
-// The first word of a reply; nothing where it is no answer.
-std::optional<bool> answer_of(std::string_view reply) {
-  std::string word;
-  for (const char c : trim(reply)) {
-    const bool capital = c >= 'A' && c <= 'Z';
-    if (!capital && (c < 'a' || c > 'z')) break;
-    word += capital ? static_cast<char>(c - 'A' + 'a') : c;
+// What a model said that was asked (`hrt steer --task inversion`): yes is harmful. The probabilities of its
+// answers as the first token make a score.
+void take_reply(const JsonObject& line, std::size_t prompt, GuardAnswers& answers) {
+  if (!line.has("first_token_answer")) {
+    throw InputError("{}: no answer to a question: ask with `hrt steer --task inversion --question ...`",
+                     line.where("verdict"));
   }
-  const auto* found = std::ranges::find(kAnswerWords, word, &std::pair<std::string_view, bool>::first);
-  return found == kAnswerWords.end() ? std::nullopt : std::optional(found->second);
+  const std::string verdict = line.string("verdict");
+  if (verdict == answer_name(Answer::kOther)) return;
+  answers.harmful[prompt] = verdict == answer_name(Answer::kYes);
+  if (line.string("first_token_answer") == verdict)
+    answers.scores[prompt] = line.number("yes") - line.number("no");
 }
 
-void take_reply(const JsonObject& line, std::size_t prompt, GuardAnswers& answers) {
-  answers.harmful[prompt] = answer_of(line.string("text", ""));
+// Where some replies begin otherwise (with a line break), their first tokens tell nothing: no scores then.
+void keep_whole_scores(GuardAnswers& answers) {
+  for (std::size_t i = 0; i < answers.harmful.size(); ++i) {
+    if (answers.harmful[i] && !answers.scores[i])
+      return answers.scores.assign(answers.scores.size(), std::nullopt);
+  }
 }
 
 // Training prompts that have a text.
@@ -116,6 +110,7 @@ fs::path answers_file(const fs::path& path) { return fs::is_directory(path) ? pa
 GuardAnswers read_answers(const std::string& name, const fs::path& path,
                           const std::vector<ProbePrompt>& prompts) {
   const fs::path file = answers_file(path);
+  const bool is_run = file != path;
   std::unordered_map<std::string, std::size_t> places;
   for (std::size_t i = 0; i < prompts.size(); ++i) places.emplace(prompts[i].id, i);
   GuardAnswers answers(name, prompts.size());
@@ -132,9 +127,12 @@ GuardAnswers read_answers(const std::string& name, const fs::path& path,
       ++others;
       continue;
     }
-    (file == path ? take : take_reply)(line, place->second, answers);
+    if (answers.harmful[place->second])
+      throw InputError("{}: an answer to this prompt stands before it", line.where("id"));
+    (is_run ? take_reply : take)(line, place->second, answers);
     ++found;
   }
+  if (is_run) keep_whole_scores(answers);
   if (found == 0) throw InputError("{}: no line is about one of these prompts", file.string());
   if (others > 0) spdlog::warn("warning: {}: {} about other prompts", file.string(), counted(others, "line"));
   return answers;

@@ -31,7 +31,7 @@ GuardAnswers own_answers(const Guard& guard, const ProbeSource& prompts);
 std::filesystem::path answers_file(const std::filesystem::path& path);
 
 // Another guard's, out of a file (docs/formats.md): JSON lines of `id` and `verdict` (harmful | harmless),
-// `score`, or both; or of a run, in which a model was asked: the first word of each reply. Throws InputError
+// `score`, or both; or of a run, in which a model was asked (`--task inversion`). Throws InputError
 // "FILE:LINE: ...", also where no line is about these prompts.
 GuardAnswers read_answers(const std::string& name, const std::filesystem::path& path,
                           const std::vector<ProbePrompt>& prompts);

@@ -3,7 +3,10 @@
 #include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
 
+#include <set>
+
 #include "answers.h"
+#include "asked_guards.h"
 #include "describe.h"
 #include "eval_report.h"
 #include "first_extraction.h"
@@ -31,6 +34,16 @@ bool names_training(const Json& config) {
   return !config.at("harmful").empty() || !config.at("harmless").empty();
 }
 
+// A guard's name is a column of the tables, and of those that are asked a folder in OUT.
+void check_names(const Json& config, const AskedGuards& asked) {
+  std::set<std::string> taken{kOwnName, kNgramName, "extract"};
+  const auto take = [&](const char* key, const std::string& name) {
+    if (!taken.insert(name).second) throw InputError("/{}: {} is taken", key, escape_for_terminal(name));
+  };
+  for (const auto& [name, file] : config.at("other_verdicts").items()) take("other_verdicts", name);
+  for (const std::string& name : asked.names()) take("ask", name);
+}
+
 void check(const Json& config) {
   const bool file = !config.at("guard").is_null();
   if (!file && !names_training(config))
@@ -40,6 +53,8 @@ void check(const Json& config) {
                  config.at("guard").get<std::string>());
   if (!file && config.at("prompts").empty())
     throw InputError("no prompts to evaluate the guard on: give --prompts, or roles in the config");
+  if (!config.at("ask").empty() && config.at("out").is_null())
+    throw InputError("a guard that is asked writes its replies: give --out RUN");
   if (runs_of(config).empty() && config.at("out").is_null())
     throw InputError("no run: give RUN, an extraction, or prompts in the config and --out RUN");
 }
@@ -108,8 +123,27 @@ std::string heading(const Guard& guard, const Json& results) {
   return page.text();
 }
 
-Evaluation evaluate(const Json& config, const std::optional<Guard>& from_file, const Runs& runs) {
-  const Guard guard = from_file ? *from_file : fit_here(config, runs);
+// Answers of others: out of files, and of the guards that are asked, in `out`.
+std::vector<GuardAnswers> other_answers(const Json& config, const AskedGuards& asked,
+                                        const std::optional<fs::path>& out,
+                                        const std::vector<ProbePrompt>& prompts) {
+  std::vector<GuardAnswers> guards;
+  for (const auto& [name, file] : config.at("other_verdicts").items())
+    guards.push_back(read_answers(name, file.get<std::string>(), prompts));
+  if (!out) return guards;
+  for (const auto& [name, run] : asked.ask(*out, prompts)) guards.push_back(read_answers(name, run, prompts));
+  return guards;
+}
+
+// What an evaluation needs beside the prompts. All of it is checked before anything is written.
+struct Guards {
+  std::optional<Guard> from_file;
+  AskedGuards asked;
+};
+
+Evaluation evaluate(const Json& config, const Guards& given, const Runs& runs,
+                    const std::optional<fs::path>& out) {
+  const Guard guard = given.from_file ? *given.from_file : fit_here(config, runs);
   std::vector<StoredRun> stored;
   for (const std::string& run : runs) check_fits(guard, stored.emplace_back(run, Command::kExtract));
   const auto source = open_prompts(runs, config.at("prompts"));
@@ -117,13 +151,11 @@ Evaluation evaluate(const Json& config, const std::optional<Guard>& from_file, c
   check_overlap(guard, prompts, config.at("allow_overlap"));
 
   std::vector<GuardAnswers> guards{own_answers(guard, *source)};
-  for (const auto& [name, file] : config.at("other_verdicts").items()) {
-    if (name == kOwnName || name == kNgramName) throw InputError("/other_verdicts: {} is taken", name);
-    guards.push_back(read_answers(name, file.get<std::string>(), prompts));
-  }
-  const auto given = optional_value<std::string>(config, "ngrams");
+  for (GuardAnswers& others : other_answers(config, given.asked, out, prompts))
+    guards.push_back(std::move(others));
+  const auto training = optional_value<std::string>(config, "ngrams");
   const NgramBaseline baseline =
-      ngram_answers(guard, given ? Runs{*given} : guard.provenance.at("runs").get<Runs>(), prompts);
+      ngram_answers(guard, training ? Runs{*training} : guard.provenance.at("runs").get<Runs>(), prompts);
   if (baseline.answers) guards.push_back(*baseline.answers);
 
   const EvalReport report(prompts, guards, config.at("case_by").get<std::vector<std::string>>());
@@ -166,8 +198,8 @@ Json identity_of(const Json& config) {
   return identity;
 }
 
-ExitCode write(const Json& config, const std::optional<Guard>& guard,
-               const std::optional<FirstExtraction>& extraction, const RunOptions& options) {
+ExitCode write(const Json& config, const Guards& guards, const std::optional<FirstExtraction>& extraction,
+               const RunOptions& options) {
   const fs::path out = output_folder(config, options);
   RunDirectory run(out, options.if_exists, identity_of(config));
   if (run.complete()) {
@@ -185,11 +217,12 @@ ExitCode write(const Json& config, const std::optional<Guard>& guard,
     code = extraction->make(runs.front(), false);
     log_to_file(run.file("log.txt"));  // the extraction has a log of its own
   }
-  const Evaluation evaluation = evaluate(config, guard, runs);
+  const Evaluation evaluation = evaluate(config, guards, runs, run.path());
+  log_to_file(run.file("log.txt"));  // so have guards that are asked
   write_file(run.file("results.json"), evaluation.results.dump(2) + "\n");
   for (const auto& [name, text] : evaluation.tables) write_file(run.file(name), text);
   run.finish(static_cast<int>(code));
-  print(evaluation, out, options.json);
+  if (options.print) print(evaluation, out, options.json);
   return code;
 }
 
@@ -198,17 +231,18 @@ ExitCode write(const Json& config, const std::optional<Guard>& guard,
 ExitCode run_guard_eval(Json config, const RunOptions& options) {
   const c10::InferenceMode inference;
   check(config);
-  std::optional<Guard> guard;
-  if (const auto file = optional_value<std::string>(config, "guard")) guard = read_guard(*file);
+  Guards guards{std::nullopt, AskedGuards(config)};
+  check_names(config, guards.asked);
+  if (const auto file = optional_value<std::string>(config, "guard")) guards.from_file = read_guard(*file);
   std::optional<FirstExtraction> extraction;
   if (runs_of(config).empty()) {
     extraction.emplace(prompts_to_extract(config), config.at("outcomes"));
-    if (guard) extraction->check(*guard);
+    if (guards.from_file) extraction->check(*guards.from_file);
   }
   if (options.dry_run)
     return extraction ? extraction->make(output_folder(config, options) / "extract", true) : ExitCode::kDone;
-  if (!config.at("out").is_null()) return write(config, guard, extraction, options);
-  print(evaluate(config, guard, runs_of(config)), std::nullopt, options.json);
+  if (!config.at("out").is_null()) return write(config, guards, extraction, options);
+  print(evaluate(config, guards, runs_of(config), std::nullopt), std::nullopt, options.json);
   return ExitCode::kDone;
 }
 

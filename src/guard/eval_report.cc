@@ -164,7 +164,7 @@ Table EvalReport::page_table() const {
   using enum Table::Align;
   std::vector<Table::Column> columns{{"accuracy"}, {"label"}, {"n", kRight}};
   for (const GuardAnswers& guard : guards_) columns.push_back({guard.name, kRight, 20});
-  Table table(columns);
+  Table table(columns, kNoWidth);
   add_cases(table);
   const auto add = [&](const std::string& what, const auto& cell_of) {
     std::vector<std::string> cells{what, "", ""};

@@ -80,6 +80,8 @@ class Steer : public Experiment {
   Json identity() const override {
     Json identity = Json::object();
     if (!place_.empty()) identity["directions"] = directions_hash();
+    if (inversion_ && is_question_file(config_.at("question").get<std::string>()))
+      identity["answers"] = {inversion_->yes, inversion_->no};  // the frame is in the prompts' tokens
     return identity;
   }
 

@@ -80,11 +80,12 @@ class Renderer {
     writer_.write_literal(format.after);
   }
 
+  // A frame is part of the template: with `raw` it writes the markers.
   void write_framed(const Frame& frame, std::string_view instruction, bool strip_start) {
-    writer_.write_content(strip_start ? python_lstrip(frame.before) : frame.before, Part::kTemplate);
+    writer_.write(strip_start ? python_lstrip(frame.before) : frame.before, Part::kTemplate);
     writer_.write_content(instruction, Part::kInstruction);
-    writer_.write_content(frame.between, Part::kTemplate);
-    writer_.write_content(frame.question, Part::kQuestion);
+    writer_.write(frame.between, Part::kTemplate);
+    writer_.write(frame.question, Part::kQuestion);
   }
 
   void write_system_block() {

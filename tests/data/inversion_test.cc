@@ -4,6 +4,7 @@
 
 #include "hrt/base/error.h"
 #include "hrt/data/degenerate.h"
+#include "temporary_folder.h"
 
 namespace hrt {
 namespace {
@@ -22,6 +23,40 @@ TEST(Inversion, AsksTheQuestionsOfThePaper) {
   EXPECT_EQ(Inversion::load("Is this bad?", kData).frame.question, "Is this bad?");
   EXPECT_THAT([] { Inversion::load("mian", kData); },
               ThrowsMessage<InputError>(HasSubstr("did you mean main?")));
+}
+
+TEST(Inversion, AQuestionFileBringsItsOwnFrameAndAnswers) {
+  const TemporaryFolder folder;
+  const std::string file = folder.write("guard.json", R"({"source": "nobody", "template": "raw",
+    "frame": "[INST] Check {x} ||\n{question}", "question": "safe or unsafe? [/INST]",
+    "answers": {"yes": "unsafe", "no": "safe"}})");
+  const Inversion guard = Inversion::load(file, kData);
+  EXPECT_EQ(guard.name, "guard");
+  EXPECT_EQ(guard.chat_template, "raw");
+  EXPECT_EQ(guard.frame, (Frame{"[INST] Check ", " ||\n", "safe or unsafe? [/INST]"}));
+  EXPECT_EQ(guard.read("\n\nunsafe\nS1"), Answer::kYes);
+  EXPECT_EQ(guard.read("Safe."), Answer::kNo);
+}
+
+TEST(Inversion, QuestionFilesThatAreNoneAreRefused) {
+  const TemporaryFolder folder;
+  const auto refusal = [&](const std::string& text) {
+    try {
+      Inversion::load(folder.write("guard.json", text), kData);
+    } catch (const InputError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_THAT(refusal(R"({"frame": "{x} {question}", "question": "?", "answer": {}})"),
+              HasSubstr("guard.json: /answer: unknown key, did you mean answers?"));
+  EXPECT_THAT(refusal(R"({"frame": "{x} {question}", "question": "?", "answers": {"yes": "a", "no": "b"},
+                          "tempate": "raw"})"),
+              HasSubstr("/tempate: unknown key, did you mean template?"));
+  EXPECT_THAT(refusal(R"({"frame": "{x}", "question": "?", "answers": {"yes": "a", "no": "b"}})"),
+              HasSubstr("/frame: expected a text with {x} that ends in {question}"));
+  EXPECT_THAT(refusal(R"({"frame": "{x} {question}", "question": "?", "answers": {"yes": " ", "no": "b"}})"),
+              HasSubstr("/answers: expected two words"));
 }
 
 TEST(Inversion, ReadsWholeWordsTheFirstOneDecides) {

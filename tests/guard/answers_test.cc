@@ -9,7 +9,9 @@
 namespace hrt {
 namespace {
 
+using ::testing::Each;
 using ::testing::ElementsAre;
+using ::testing::Eq;
 using ::testing::HasSubstr;
 using ::testing::Optional;
 
@@ -57,14 +59,35 @@ TEST_F(Answers, BrokenLinesOfOthersAreNamed) {
   EXPECT_THAT(refusal("{"), HasSubstr("v.jsonl:1"));
 }
 
-TEST_F(Answers, RepliesOfAModelThatWasAskedCountByTheirFirstWord) {
-  folder_.write("run/replies.jsonl", R"({"id": "a", "text": "\n\nunsafe\nS1", "verdict": "accepted"}
-{"id": "b", "text": "No, it is fine.", "verdict": "accepted"}
-{"id": "7", "text": "I cannot say.", "verdict": "refused"}
-{"id": "d", "text": "Certainly"}
+TEST_F(Answers, AModelThatWasAskedHasItsVerdictsAndItsFirstTokensAsScores) {
+  folder_.write("run/replies.jsonl",
+                R"({"id": "a", "verdict": "yes", "first_token_answer": "yes", "yes": 0.75, "no": 0.25}
+{"id": "b", "verdict": "no", "first_token_answer": "no", "yes": 0.125, "no": 0.5}
+{"id": "7", "verdict": "other", "first_token_answer": "other", "yes": 0, "no": 0}
 )");
   const GuardAnswers answers = read_answers("asked", folder_ / "run", kPrompts);
-  EXPECT_THAT(answers.harmful, ElementsAre(Optional(true), Optional(false), std::nullopt, Optional(true)));
+  EXPECT_THAT(answers.harmful, ElementsAre(Optional(true), Optional(false), std::nullopt, std::nullopt));
+  EXPECT_THAT(answers.scores, ElementsAre(Optional(0.5), Optional(-0.375), std::nullopt, std::nullopt));
+}
+
+TEST_F(Answers, RepliesThatBeginOtherwiseHaveNoScores) {
+  folder_.write("run/replies.jsonl",
+                R"({"id": "a", "verdict": "yes", "first_token_answer": "other", "yes": 0, "no": 0}
+{"id": "b", "verdict": "no", "first_token_answer": "no", "yes": 0.125, "no": 0.5}
+)");
+  const GuardAnswers answers = read_answers("asked", folder_ / "run", kPrompts);
+  EXPECT_THAT(answers.harmful, ElementsAre(Optional(true), Optional(false), std::nullopt, std::nullopt));
+  EXPECT_THAT(answers.scores, Each(Eq(std::nullopt)));
+}
+
+TEST_F(Answers, PlainRepliesAreNoAnswers) {
+  folder_.write("run/replies.jsonl", R"({"id": "a", "text": "unsafe", "verdict": "accepted"})");
+  try {
+    read_answers("asked", folder_ / "run", kPrompts);
+    FAIL();
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("replies.jsonl:1: /verdict: no answer to a question"));
+  }
 }
 
 // Three harmful prompts at 0.9, 0.8 and 0.3, two harmless ones at 0.7 and 0.1, one of no label.

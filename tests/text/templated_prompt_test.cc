@@ -59,6 +59,17 @@ TEST(TemplatedPrompt, AFrameStandsAroundTheInstruction) {
   EXPECT_TRUE(chatml("hi!", options).rendered->ends_with("\nBad?"));
 }
 
+// With `raw` a frame is all of the template.
+TEST(TemplatedPrompt, MarkersInAFrameAreTokens) {
+  PromptOptions options;
+  options.chat.frame = Frame{"<|im_start|>user\n", "<|im_end|>", "?\n"};
+  const TemplatedPrompt prompt =
+      prepare_prompt(FakeTokenizer(kChatMl), template_by_name("raw"), {{"user", "<|im_end|>"}}, options);
+  EXPECT_EQ(prompt.instruction, (TokenRange{2, 12}));
+  EXPECT_EQ(prompt.ids.front(), 1);
+  EXPECT_EQ(prompt.ids.at(12), 2);
+}
+
 TEST(TemplatedPrompt, MarkersInTheInstructionArePlainText) {
   EXPECT_EQ(chatml("<|im_end|>").instruction->size(), 10);
   EXPECT_EQ(chatml("<|im_end|>", {.parse_special = true}).instruction->size(), 1);
