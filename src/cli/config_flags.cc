@@ -102,14 +102,17 @@ void add_option(CLI::App& app, const KeySpec& key, std::vector<Override>& overri
 
 }  // namespace
 
+void add_config_flag(CLI::App& app, const KeySpec& key, std::vector<Override>& overrides) {
+  if (key.kind == KeyKind::kBoolean) {
+    add_switch(app, key, overrides);
+  } else {
+    add_option(app, key, overrides);
+  }
+}
+
 void add_config_flags(CLI::App& app, Command command, std::vector<Override>& overrides) {
   for (const KeySpec& key : keys_of(command)) {
-    if (!key.has_flag()) continue;
-    if (key.kind == KeyKind::kBoolean) {
-      add_switch(app, key, overrides);
-    } else {
-      add_option(app, key, overrides);
-    }
+    if (key.has_flag()) add_config_flag(app, key, overrides);
   }
   app.add_option_function<std::vector<std::string>>(
          "--set",

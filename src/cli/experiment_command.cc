@@ -1,13 +1,7 @@
-#include <ATen/Parallel.h>
-#include <sched.h>
-
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
-#include <string_view>
 
 #include "config_flags.h"
 #include "hrt/base/log.h"
@@ -114,19 +108,6 @@ const Description& describe(Command command) {
   return *std::ranges::find(kDescriptions, command, &Description::command);
 }
 
-// The threads that this process may use: Slurm's share, else its affinity mask (containers and taskset set
-// it).
-int default_threads() {
-  if (const char* slurm = std::getenv("SLURM_CPUS_PER_TASK")) {
-    const std::string_view text(slurm);
-    int count = 0;
-    if (std::from_chars(text.data(), text.data() + text.size(), count).ec == std::errc{} && count > 0)
-      return count;
-  }
-  cpu_set_t mask;
-  return sched_getaffinity(0, sizeof mask, &mask) == 0 ? CPU_COUNT(&mask) : 1;
-}
-
 ExitCode run_experiment(Command command, const ExperimentOptions& options) {
   setup_logging(options.quiet     ? Verbosity::kQuiet
                 : options.verbose ? Verbosity::kVerbose
@@ -139,8 +120,7 @@ ExitCode run_experiment(Command command, const ExperimentOptions& options) {
     fmt::print("{}\n", config.dump(2));
     return ExitCode::kDone;
   }
-  at::set_num_threads(
-      static_cast<int>(optional_value<std::int64_t>(config, "threads").value_or(default_threads())));
+  use_threads(optional_value<std::int64_t>(config, "threads"));
   RunOptions run;
   run.if_exists = options.resume      ? IfExists::kResume
                   : options.overwrite ? IfExists::kOverwrite

@@ -1,14 +1,36 @@
 #include "library_settings.h"
 
+#include <ATen/Parallel.h>
+#include <sched.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace hrt {
+namespace {
+
+int default_threads() {
+  if (const char* slurm = std::getenv("SLURM_CPUS_PER_TASK")) {
+    const std::string_view text(slurm);
+    int count = 0;
+    if (std::from_chars(text.data(), text.data() + text.size(), count).ec == std::errc{} && count > 0)
+      return count;
+  }
+  cpu_set_t mask;
+  return sched_getaffinity(0, sizeof mask, &mask) == 0 ? CPU_COUNT(&mask) : 1;
+}
+
+}  // namespace
+
+void use_threads(std::optional<std::int64_t> asked) {
+  at::set_num_threads(asked ? static_cast<int>(*asked) : default_threads());
+}
 
 void use_reproducible_blas() { setenv("MKL_CBWR", "AUTO,STRICT", 0); }
 

@@ -31,7 +31,8 @@ Label label_of(const JsonObject& entry) {
 Catalog::Catalog(const std::filesystem::path& file, const std::optional<std::filesystem::path>& root)
     : file_(file), root_(root.value_or(file.parent_path())), content_(read_json(file)) {
   const JsonObject top(content_, file.string());
-  check_keys(content_, {"$schema", "name", "description", "model", "models", "roles", "sizes", "hint"},
+  check_keys(content_,
+             {"$schema", "name", "description", "model", "models", "roles", "sizes", "hint", "missed"},
              file.string() + ": ");
   top.object("roles");
   if (top.has("sizes")) sizes_ = top.object("sizes").raw();
@@ -58,6 +59,25 @@ PromptSource Catalog::source_of(const Json& entry, const std::string& where) con
     for (const auto& [name, value] : object.object("where").raw().items()) source.where[name] = value;
   }
   return source;
+}
+
+std::string Catalog::name() const {
+  return JsonObject(content_, file_.string()).string("name", file_.stem().string());
+}
+
+std::string Catalog::description() const {
+  return JsonObject(content_, file_.string()).string("description", "");
+}
+
+bool Catalog::has_role(const std::string& role) const { return content_.at("roles").contains(role); }
+
+std::map<std::string, std::string> Catalog::missed() const {
+  std::map<std::string, std::string> missed;
+  const JsonObject top(content_, file_.string());
+  if (!top.has("missed")) return missed;
+  const JsonObject claims = top.object("missed");
+  for (const auto& [claim, why] : claims.raw().items()) missed[claim] = claims.string(claim);
+  return missed;
 }
 
 std::vector<PromptSource> Catalog::sources(const std::string& role) const {

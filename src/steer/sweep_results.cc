@@ -30,6 +30,21 @@ bool is_hit(const SweepOutcome& outcome, bool inversion) {
   return inversion ? outcome.text_answer == Answer::kNo : outcome.verdict.outcome == Outcome::kRefused;
 }
 
+// What a cell does, so that results can be read without looking their cells up.
+Json swept_json(const Cell& cell) {
+  if (cell.is_baseline())
+    return {{"sweep", nullptr}, {"direction", nullptr}, {"coefficient", nullptr},
+            {"scope", nullptr}, {"layer", nullptr},     {"control", nullptr}};
+  const Intervention& swept = cell.interventions.front();
+  const auto layer = cell.layer();
+  return {{"sweep", cell.sweep},
+          {"direction", swept.direction},
+          {"coefficient", swept.coefficient},
+          {"scope", scope_name(swept.scope)},
+          {"layer", layer ? Json(*layer) : Json()},
+          {"control", cell.control_of.has_value()}};
+}
+
 // Collects one cell's outcomes on one set.
 class Collector {
  public:
@@ -190,11 +205,9 @@ std::vector<std::size_t> SweepResults::untouched() const {
 
 Json SweepResults::cell_json(const CellResult& result) const {
   const Cell& cell = cells_[result.cell];
-  Json json{{"cell", cell.name},
-            {"set", result.set},
-            {"label", result.label},
-            {"n", result.n},
-            {"counts", result.counts}};
+  Json json{{"cell", cell.name}};
+  json.update(swept_json(cell));
+  json.update({{"set", result.set}, {"label", result.label}, {"n", result.n}, {"counts", result.counts}});
   if (inversion_) json["first_token"] = result.first_token;
   json["empty"] = result.empty;
   json["looping"] = result.looping;

@@ -25,6 +25,11 @@ class Catalog {
   // Another checkpoint that an experiment needs (a fine-tune), if the catalog has one of this name.
   std::optional<std::filesystem::path> model_named(const std::string& name) const;
   const std::filesystem::path& file() const { return file_; }
+  std::string name() const;         // the file's stem where it has none
+  std::string description() const;  // may be empty
+  bool has_role(const std::string& role) const;
+  // Claims of experiments that these data's model is known to miss, with the reason: "fig9.v_h_less_alike".
+  std::map<std::string, std::string> missed() const;
   // Config keys that suit these data, for all commands or under a command's name; they replace the config's
   // own.
   const Json& sizes() const { return sizes_; }

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "hrt/base/json.h"
+
+namespace hrt {
+
+// A number out of a results.json, with its interval where it has one.
+struct Measured {
+  std::optional<double> value;
+  std::optional<double> low;
+  std::optional<double> high;
+  std::optional<std::int64_t> n;
+  std::string taken;     // how several values became one ("max"); empty: one was read
+  std::int64_t of = 0;   // how many these were
+  std::string why = {};  // there is no value: why
+};
+
+// Reads what `spec` describes (docs/formats.md, "Measures") from `results`:
+//   {"at": POINTER}: a number, or an object with `value`, `low`, `high` and `n` (or `positives`,
+//   `negatives`);
+//   {"in": POINTER, "where": {FIELD: CONDITION}, "value": POINTER, "minus": POINTER, "take": HOW}: of the
+//   items of a list or an object those that meet all conditions, their values, and one number out of them.
+// Where the results have no such place or value, the measure has none and says why. Throws InputError for a
+// spec that is wrong in itself.
+Measured measure(const Json& spec, const Json& results);
+
+// Throws InputError "WHERE/...": an unknown key, a pointer or a `take` that is none.
+void check_measure(const Json& spec, const std::string& where);
+
+}  // namespace hrt

@@ -1,0 +1,171 @@
+#include "hrt/reproduce/claim.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "hrt/base/error.h"
+#include "hrt/base/strings.h"
+
+namespace hrt {
+namespace {
+
+struct Relation {
+  const char* name;
+  const char* sign;
+  bool (*holds)(double value, double bound);
+  double side;  // a margin `by` moves the bound away from what would hold anyway
+};
+constexpr std::array kRelations{
+    Relation{"above", ">", [](double v, double b) { return v > b; }, 1},
+    Relation{"at_least", ">=", [](double v, double b) { return v >= b; }, 1},
+    Relation{"below", "<", [](double v, double b) { return v < b; }, -1},
+    Relation{"at_most", "<=", [](double v, double b) { return v <= b; }, -1},
+};
+
+const Relation* relation_of(const Json& spec) {
+  const auto* found =
+      std::ranges::find_if(kRelations, [&](const Relation& r) { return spec.contains(r.name); });
+  return found == kRelations.end() ? nullptr : found;
+}
+
+double scale_of(const std::string& unit) { return unit == "%" ? 100 : 1; }
+
+Measured scaled(Measured measured, double factor) {
+  for (auto* number : {&measured.value, &measured.low, &measured.high}) {
+    if (*number) **number *= factor;
+  }
+  return measured;
+}
+
+std::string_view fit_name(PublishedResult::Fit fit) {
+  switch (fit) {
+    case PublishedResult::Fit::kWithin:
+      return "within";
+    case PublishedResult::Fit::kOutside:
+      return "outside";
+    case PublishedResult::Fit::kNotMeasured:
+      return "not measured";
+    default:
+      return "not comparable";
+  }
+}
+
+// A published value, or a range of them, and our interval have something in common. Without an interval only
+// the same number counts.
+bool overlaps(const Measured& measured, const Json& published) {
+  const double lowest = published.is_array() ? published[0].get<double>() : published.get<double>();
+  const double highest = published.is_array() ? published[1].get<double>() : lowest;
+  return measured.low.value_or(*measured.value) <= highest &&
+         lowest <= measured.high.value_or(*measured.value);
+}
+
+bool is_published_value(const Json& value) {
+  const auto number = [](const Json& n) { return n.is_number(); };
+  return number(value) || (value.is_array() && value.size() == 2 && std::ranges::all_of(value, number));
+}
+
+Json json_or_null(const std::optional<double>& number) { return number ? Json(*number) : Json(); }
+
+}  // namespace
+
+Json measured_json(const Measured& measured) {
+  Json json{{"value", json_or_null(measured.value)},
+            {"low", json_or_null(measured.low)},
+            {"high", json_or_null(measured.high)},
+            {"n", measured.n ? Json(*measured.n) : Json()}};
+  if (!measured.taken.empty()) json.update({{"taken", measured.taken}, {"of", measured.of}});
+  if (!measured.why.empty()) json["why"] = measured.why;
+  return json;
+}
+
+ClaimResult check_claim(const Json& spec, const Json& results) {
+  const Relation& relation = *relation_of(spec);
+  const Json& bound = spec.at(relation.name);
+  ClaimResult result{.name = spec.at("name"),
+                     .says = spec.at("says"),
+                     .source = spec.at("source"),
+                     .measured = measure(spec.at("measure"), results)};
+  std::optional<double> limit;
+  if (bound.is_number()) {
+    limit = bound.get<double>();
+  } else {
+    const Measured other = measure(bound, results);
+    if (other.value) limit = *other.value + relation.side * bound.value("by", 0.0);
+    result.why = other.why;
+  }
+  result.needs = limit ? fmt::format("{} {:.4g}", relation.sign, *limit) : relation.sign;
+  if (!result.measured.why.empty()) result.why = result.measured.why;
+  if (result.measured.value && limit) result.holds = relation.holds(*result.measured.value, *limit);
+  return result;
+}
+
+void check_claim_spec(const Json& spec, const std::string& where) {
+  static const std::vector<std::string> kKnown{"name",  "says",     "source", "measure",
+                                               "above", "at_least", "below",  "at_most"};
+  const JsonObject object(spec, where);
+  for (const auto& [key, value] : spec.items()) {
+    if (std::ranges::find(kKnown, key) == kKnown.end())
+      throw InputError("{}/{} is not known here{}", where, key, did_you_mean(key, kKnown));
+  }
+  for (const char* key : {"name", "says", "source"}) object.string(key);
+  check_measure(object.object("measure").raw(), where + "/measure");
+  const auto bounds =
+      std::ranges::count_if(kRelations, [&](const Relation& r) { return spec.contains(r.name); });
+  if (bounds != 1) throw InputError("{}: expected one of above, at_least, below, at_most", where);
+  const Relation& relation = *relation_of(spec);
+  if (!spec.at(relation.name).is_number())
+    check_measure(spec.at(relation.name), fmt::format("{}/{}", where, relation.name));
+}
+
+Json ClaimResult::to_json() const {
+  return {{"name", name},
+          {"says", says},
+          {"source", source},
+          {"measured", measured_json(measured)},
+          {"needs", needs},
+          {"holds", holds ? Json(*holds) : Json()},
+          {"why", why.empty() ? Json() : Json(why)}};
+}
+
+PublishedResult compare_published(const Json& spec, const Json& results, const std::string& model) {
+  PublishedResult result{.what = spec.at("what"),
+                         .unit = spec.at("unit"),
+                         .source = spec.at("source"),
+                         .values = spec.at("values"),
+                         .measured = {}};
+  result.measured = scaled(measure(spec.at("measure"), results), scale_of(result.unit));
+  using Fit = PublishedResult::Fit;
+  if (!result.values.contains(model)) return result;
+  result.fit = !result.measured.value                               ? Fit::kNotMeasured
+               : overlaps(result.measured, result.values.at(model)) ? Fit::kWithin
+                                                                    : Fit::kOutside;
+  return result;
+}
+
+void check_published_spec(const Json& spec, const std::string& where) {
+  static const std::vector<std::string> kKnown{"what", "unit", "source", "values", "measure"};
+  const JsonObject object(spec, where);
+  for (const auto& [key, value] : spec.items()) {
+    if (std::ranges::find(kKnown, key) == kKnown.end())
+      throw InputError("{}/{} is not known here{}", where, key, did_you_mean(key, kKnown));
+  }
+  for (const char* key : {"what", "unit", "source"}) object.string(key);
+  check_measure(object.object("measure").raw(), where + "/measure");
+  for (const auto& [model, value] : object.object("values").raw().items()) {
+    if (!is_published_value(value))
+      throw InputError("{}/values/{}: expected a number or [lowest, highest]", where, model);
+  }
+}
+
+Json PublishedResult::to_json() const {
+  return {{"what", what},
+          {"unit", unit},
+          {"values", values},
+          {"source", source},
+          {"measured", measured_json(measured)},
+          {"verdict", fit_name(fit)}};
+}
+
+}  // namespace hrt

@@ -1,0 +1,150 @@
+#include "hrt/reproduce/experiment_list.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "hrt/base/error.h"
+#include "hrt/base/strings.h"
+#include "hrt/reproduce/claim.h"
+
+namespace hrt {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::array kCommands{Command::kExtract, Command::kSteer, Command::kSelect, Command::kProbe,
+                               Command::kGuardEval};
+
+Command command_of(const JsonObject& entry) {
+  const std::string name = entry.string("command");
+  for (const Command command : kCommands) {
+    if (command_name(command) == name) return command;
+  }
+  throw InputError("{}: no command {}", entry.where("command"), name);
+}
+
+std::vector<std::string> ids(const std::vector<ExperimentSpec>& specs) {
+  std::vector<std::string> names;
+  for (const ExperimentSpec& spec : specs) names.push_back(spec.id);
+  return names;
+}
+
+bool has(const std::vector<std::string>& names, const std::string& name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+class Reader {
+ public:
+  explicit Reader(const fs::path& file) : file_(file), content_(read_json(file, 10'000'000)) {}
+
+  ExperimentList read() {
+    ExperimentList list;
+    for (const auto& entry : entries("models")) list.models.push_back(model(entry));
+    for (const auto& entry : entries("extractions")) list.extractions.push_back(experiment(entry));
+    extractions_ = ids(list.extractions);
+    for (const auto& entry : entries("experiments")) {
+      list.experiments.push_back(experiment(entry));
+      check_links(list.experiments.back(), entry, list);
+    }
+    return list;
+  }
+
+ private:
+  std::vector<JsonObject> entries(const char* key) const {
+    if (!content_.is_object() || !content_.contains(key) || !content_.at(key).is_array())
+      throw InputError("{}: /{} must be a list", file_.string(), key);
+    std::vector<JsonObject> entries;
+    for (const Json& entry : content_.at(key))
+      entries.emplace_back(entry, fmt::format("{}: /{}/{}", file_.string(), key, entries.size()));
+    return entries;
+  }
+
+  static KnownModel model(const JsonObject& entry) {
+    return {entry.string("name"),     entry.string("letter"),  entry.string("family"),
+            entry.string("template"), entry.integer("layers"), entry.integer("hidden")};
+  }
+
+  ExperimentSpec experiment(const JsonObject& entry) const {
+    check_keys(entry);
+    ExperimentSpec spec{.id = entry.string("id"),
+                        .title = entry.string("title"),
+                        .source = entry.string("source", ""),
+                        .command = command_of(entry),
+                        .config = file_.parent_path() / entry.string("config"),
+                        .cost = entry.number("cost")};
+    if (entry.has("set")) spec.set = entry.object("set").raw();
+    for (const Json& name : entry.raw().value("uses", Json::array())) spec.uses.push_back(name);
+    if (entry.has("direction")) {
+      const JsonObject direction = entry.object("direction");
+      spec.direction = {direction.string("experiment"), direction.string("name")};
+    }
+    if (entry.has("applies")) {
+      const JsonObject applies = entry.object("applies");
+      spec.applies = {applies.string("at"), applies.string("reason")};
+    }
+    spec.claims = checked_list(entry, "claims", check_claim_spec);
+    spec.published = checked_list(entry, "published", check_published_spec);
+    return spec;
+  }
+
+  static void check_keys(const JsonObject& entry) {
+    static const std::vector<std::string> kKnown{"id",      "title", "source",    "command",
+                                                 "config",  "set",   "uses",      "direction",
+                                                 "applies", "cost",  "published", "claims"};
+    for (const auto& [key, value] : entry.raw().items()) {
+      if (!has(kKnown, key))
+        throw InputError("{} is not known here{}", entry.where(key), did_you_mean(key, kKnown));
+    }
+  }
+
+  static Json checked_list(const JsonObject& entry, const char* key,
+                           void (*check)(const Json& spec, const std::string& where)) {
+    const Json list = entry.raw().value(key, Json::array());
+    std::size_t i = 0;
+    for (const Json& spec : list) check(spec, fmt::format("{}/{}", entry.where(key), i++));
+    return list;
+  }
+
+  void check_links(const ExperimentSpec& spec, const JsonObject& entry, const ExperimentList& list) const {
+    for (const std::string& name : spec.uses) {
+      if (!has(extractions_, name)) throw InputError("{}: no extraction {}", entry.where("uses"), name);
+    }
+    if (spec.direction && !has(ids(list.experiments), spec.direction->experiment))
+      throw InputError("{}: no experiment {} before it", entry.where("direction"),
+                       spec.direction->experiment);
+  }
+
+  fs::path file_;
+  Json content_;
+  std::vector<std::string> extractions_;
+};
+
+}  // namespace
+
+ExperimentList read_experiments(const fs::path& file) { return Reader(file).read(); }
+
+std::vector<ExperimentSpec> ExperimentList::chosen(const std::vector<std::string>& only) const {
+  const std::vector<std::string> known = ids(experiments);
+  std::set<std::string> wanted(only.begin(), only.end());
+  for (const std::string& name : only) {
+    if (!has(known, name))
+      throw InputError("--only {}: no such experiment{} (there are {})", name, did_you_mean(name, known),
+                       join(known, ", "));
+  }
+  // What an experiment builds on stands before it.
+  for (auto spec = experiments.rbegin(); spec != experiments.rend(); ++spec) {
+    if (spec->direction && wanted.contains(spec->id)) wanted.insert(spec->direction->experiment);
+  }
+  std::vector<ExperimentSpec> chosen;
+  for (const ExperimentSpec& spec : experiments) {
+    if (only.empty() || wanted.contains(spec.id)) chosen.push_back(spec);
+  }
+  return chosen;
+}
+
+const ExperimentSpec& ExperimentList::extraction(const std::string& id) const {
+  return *std::ranges::find(extractions, id, &ExperimentSpec::id);
+}
+
+}  // namespace hrt

@@ -1,0 +1,222 @@
+#include "hrt/reproduce/measure.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <vector>
+
+#include "hrt/analysis/mean.h"
+#include "hrt/base/error.h"
+#include "hrt/base/strings.h"
+
+namespace hrt {
+namespace {
+
+using Pointer = Json::json_pointer;
+
+const std::vector<std::string> kTakes{"only",  "max",           "min",          "mean",
+                                      "count", "share_above_0", "share_below_0"};
+const std::vector<std::string> kConditions{"from", "to", "above", "below", "not"};
+
+std::optional<double> number_in(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  if (found == object.end() || !found->is_number()) return std::nullopt;
+  return found->get<double>();
+}
+
+std::optional<std::int64_t> count_in(const Json& object) {
+  const auto of = [&](const char* key) -> std::optional<std::int64_t> {
+    const auto found = object.find(key);
+    if (found == object.end() || !found->is_number_integer()) return std::nullopt;
+    return found->get<std::int64_t>();
+  };
+  const auto positives = of("positives");
+  const auto negatives = of("negatives");
+  if (positives && negatives) return *positives + *negatives;
+  return of("n");
+}
+
+// A number with its interval, as it stands in every results.json.
+Measured read_number(const Json& place, const std::string& pointer) {
+  const Pointer at(pointer);
+  Measured measured;
+  if (!place.contains(at)) {
+    measured.why = fmt::format("the results have no {}", pointer);
+    return measured;
+  }
+  const Json& found = place.at(at);
+  if (found.is_number()) {
+    measured.value = found.get<double>();
+  } else if (found.is_object()) {
+    measured.value = number_in(found, "value");
+    measured.low = number_in(found, "low");
+    measured.high = number_in(found, "high");
+    measured.n = count_in(found);
+  }
+  if (!measured.value) measured.why = fmt::format("{} has no value in the results", pointer);
+  return measured;
+}
+
+// a - b. Their intervals are added as if both were at their worst at once; a side without one counts as
+// exact.
+Measured difference(const Measured& a, const Measured& b) {
+  if (!a.value) return a;
+  if (!b.value) return b;
+  Measured result = a;
+  result.value = *a.value - *b.value;
+  if (a.low || b.high) result.low = a.low.value_or(*a.value) - b.high.value_or(*b.value);
+  if (a.high || b.low) result.high = a.high.value_or(*a.value) - b.low.value_or(*b.value);
+  if (!result.n) result.n = b.n;
+  return result;
+}
+
+bool meets(const Json& value, const Json& condition) {
+  if (!condition.is_object()) return value == condition;
+  return std::ranges::all_of(condition.items(), [&](const auto& test) {
+    const Json& bound = test.value();
+    if (test.key() == "not") return value != bound;
+    if (!value.is_number()) return false;
+    if (test.key() == "from") return value.get<double>() >= bound.template get<double>();
+    if (test.key() == "to") return value.get<double>() <= bound.template get<double>();
+    if (test.key() == "above") return value.get<double>() > bound.template get<double>();
+    return value.get<double>() < bound.template get<double>();
+  });
+}
+
+// A field by its name, or a place in the item by its pointer; of an object's items also `key`.
+Json field_of(const Json& item, const std::string& key, const std::string& field) {
+  if (field == "key") return key;
+  if (!field.starts_with('/')) return item.value(field, Json());
+  const Pointer pointer(field);
+  return item.contains(pointer) ? item.at(pointer) : Json();
+}
+
+struct Items {
+  std::vector<Json> chosen;
+  std::int64_t all = 0;
+};
+
+Items choose(const Json& list, const Json& where) {
+  Items items;
+  for (const auto& entry : list.items()) {
+    ++items.all;
+    const bool fits = std::ranges::all_of(where.items(), [&](const auto& condition) {
+      return meets(field_of(entry.value(), entry.key(), condition.key()), condition.value());
+    });
+    if (fits) items.chosen.push_back(entry.value());
+  }
+  return items;
+}
+
+// One of the values, or a number about all of them. `values` is not empty, and each has a value.
+Measured take_one(const std::vector<Measured>& values, const std::string& take) {
+  const auto by_value = [](const Measured& a, const Measured& b) { return *a.value < *b.value; };
+  Measured result;
+  if (take == "max") {
+    result = *std::ranges::max_element(values, by_value);
+  } else if (take == "min") {
+    result = *std::ranges::min_element(values, by_value);
+  } else if (take == "mean") {
+    std::vector<double> numbers;
+    for (const Measured& value : values) numbers.push_back(*value.value);
+    const Mean mean = *mean_of(numbers);
+    result.value = mean.value;
+    if (mean.interval) result.low = mean.interval->low;
+    if (mean.interval) result.high = mean.interval->high;
+    result.n = mean.n;
+  } else {  // a share of rows or cells, which are no independent draws: it has no interval
+    const bool above = take == "share_above_0";
+    const auto hits =
+        std::ranges::count_if(values, [&](const Measured& m) { return above ? *m.value > 0 : *m.value < 0; });
+    result.value = static_cast<double>(hits) / static_cast<double>(values.size());
+    result.n = static_cast<std::int64_t>(values.size());
+  }
+  return result;
+}
+
+Measured none(std::string why) {
+  Measured measured;
+  measured.why = std::move(why);
+  return measured;
+}
+
+Measured measure_items(const Json& spec, const Json& results) {
+  const std::string in = spec.at("in");
+  if (!results.contains(Pointer(in))) return none(fmt::format("the results have no {}", in));
+  const Json where = spec.value("where", Json::object());
+  const std::string take = spec.value("take", "only");
+  const Items items = choose(results.at(Pointer(in)), where);
+  Measured result;
+  if (take == "count") {
+    result.value = static_cast<double>(items.chosen.size());
+    result.n = items.all;
+    return result;
+  }
+  std::vector<Measured> values;
+  std::string why = fmt::format("nothing in {} where {}", in, to_line(where));
+  for (const Json& item : items.chosen) {
+    Measured value = read_number(item, spec.at("value"));
+    if (spec.contains("minus")) value = difference(value, read_number(item, spec.at("minus")));
+    if (value.value)
+      values.push_back(std::move(value));
+    else
+      why = value.why;
+  }
+  if (values.empty()) return none(why);
+  if (take == "only") {
+    if (values.size() == 1) return values.front();
+    throw InputError("{} values in {} where {}: say which one to take", values.size(), in, to_line(where));
+  }
+  result = take_one(values, take);
+  result.taken = take;
+  result.of = static_cast<std::int64_t>(values.size());
+  return result;
+}
+
+void check_pointer(const Json& value, const std::string& where) {
+  try {
+    if (value.is_string()) static_cast<void>(Pointer(value.get<std::string>()));
+    if (value.is_string()) return;
+  } catch (const Json::exception&) {
+  }
+  throw InputError("{}: expected a JSON pointer such as /groups/a/mean", where);
+}
+
+void check_conditions(const Json& conditions, const std::string& where) {
+  for (const auto& [field, condition] : conditions.items()) {
+    if (!condition.is_object()) continue;
+    for (const auto& [test, bound] : condition.items()) {
+      const std::string place = fmt::format("{}/where/{}/{}", where, field, test);
+      if (std::ranges::find(kConditions, test) == kConditions.end())
+        throw InputError("{} is not known here{}", place, did_you_mean(test, kConditions));
+      if (test != "not" && !bound.is_number()) throw InputError("{}: expected a number", place);
+    }
+  }
+}
+
+}  // namespace
+
+void check_measure(const Json& spec, const std::string& where) {
+  static const std::vector<std::string> kKnown{"at", "in", "where", "value", "minus", "take", "by"};
+  const JsonObject object(spec, where);
+  for (const auto& [key, value] : spec.items()) {
+    if (std::ranges::find(kKnown, key) == kKnown.end())
+      throw InputError("{}/{} is not known here{}", where, key, did_you_mean(key, kKnown));
+    const bool pointer = key == "at" || key == "in" || key == "value" || key == "minus";
+    if (pointer) check_pointer(value, fmt::format("{}/{}", where, key));
+  }
+  if (spec.contains("at") == spec.contains("in")) throw InputError("{}: give either at or in", where);
+  if (spec.contains("at")) return;
+  const std::string take = object.string("take", "only");
+  if (std::ranges::find(kTakes, take) == kTakes.end())
+    throw InputError("{}/take: no {} (one of {})", where, take, join(kTakes, ", "));
+  if (take != "count") object.string("value");
+  if (object.has("where")) check_conditions(object.object("where").raw(), where);
+}
+
+Measured measure(const Json& spec, const Json& results) {
+  if (!spec.contains("at")) return measure_items(spec, results);
+  return read_number(results, spec.at("at"));
+}
+
+}  // namespace hrt

@@ -1,0 +1,275 @@
+#include "hrt/reproduce/reproduce.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <map>
+
+#include "hrt/base/file.h"
+#include "hrt/base/log.h"
+#include "hrt/base/page.h"
+#include "hrt/base/paths.h"
+#include "hrt/base/strings.h"
+#include "hrt/experiment/prompt_set.h"
+#include "hrt/experiment/run_directory.h"
+#include "hrt/experiment/versions.h"
+#include "hrt/model/checkpoint.h"
+#include "hrt/reproduce/scoreboard.h"
+#include "step.h"
+
+namespace hrt {
+namespace {
+
+namespace fs = std::filesystem;
+
+// How long the rest will take, from what the steps that were computed cost.
+class CostClock {
+ public:
+  explicit CostClock(const std::vector<Step>& steps) {
+    for (const Step& step : steps) left_ += cost_of(step);
+  }
+
+  // Before the first step nobody knows.
+  std::string left() const {
+    if (done_ <= 0 || left_ <= 0) return "";
+    return fmt::format(", about {} left", human_seconds(seconds_ / done_ * left_));
+  }
+  void pass(const Step& step, bool computed, double seconds) {
+    left_ -= cost_of(step);
+    if (!computed) return;
+    done_ += step.spec.cost;
+    seconds_ += seconds;
+  }
+
+ private:
+  static double cost_of(const Step& step) {
+    return step.inputs.missing.empty() && !is_complete(step) ? step.spec.cost : 0;
+  }
+
+  double left_ = 0;
+  double done_ = 0;
+  double seconds_ = 0;
+};
+
+std::string known_model(const std::vector<KnownModel>& known, const DecoderSpec& spec,
+                        const std::string& chat_template) {
+  for (const KnownModel& model : known) {
+    if (model.family == spec.family && model.layers == spec.layers && model.hidden == spec.hidden &&
+        model.chat_template == chat_template)
+      return model.name;
+  }
+  return "";
+}
+
+// Rows that are not their prompts' own make everything that is computed from them worthless.
+bool rows_hold(const fs::path& run) {
+  for (const fs::path& folder : {run, run / "extract"}) {
+    if (!fs::exists(folder / "manifest.json")) continue;
+    const Json identity = read_manifest(folder).value("row_identity", Json());
+    if (identity.is_object() && identity.value("holds", true) == false) return false;
+  }
+  return true;
+}
+
+class Reproduction {
+ public:
+  explicit Reproduction(const ReproduceOptions& options)
+      : options_(options),
+        config_(resolve_config(Command::kExtract, std::nullopt, options.overrides)),
+        list_(read_experiments(data_dir() / "experiments.json")),
+        catalog_(catalog_file(), data_root()),
+        checkpoint_(resolve_model(config_)),
+        out_(fs::absolute(options.out)) {
+    const auto chosen = list_.chosen(options.only);
+    std::set<std::string> files;
+    steps_ = plan_steps(list_, chosen, options.overrides, catalog_, out_, files);
+    if (!files.empty()) {
+      spdlog::warn("warning: {} not there: {}{}", counted(files.size(), "prompt file"),
+                   join({files.begin(), files.end()}, ", "),
+                   catalog_.hint().empty() ? "" : " (" + catalog_.hint() + ")");
+    }
+  }
+
+  ExitCode run() {
+    RunDirectory run(out_, options_.overwrite ? IfExists::kOverwrite : IfExists::kResume, identity());
+    run.manifest().update({{"status", "running"},
+                           {"versions", versions()},
+                           {"command", "reproduce"},
+                           {"config", config()},
+                           {"model", model()}});
+    run.save();
+    Scoreboard board = compute(run);
+    write_file(run.file("results.json"), board.to_json().dump(2) + "\n");
+    write_file(run.file("scoreboard.csv"), board.to_csv());
+    const ExitCode code = code_of(board);
+    run.finish(static_cast<int>(code));
+    print(board);
+    return code;
+  }
+
+  ExitCode print_plan() const {
+    Json list = Json::array();
+    for (const Step& step : steps_) {
+      const bool runs = step.inputs.missing.empty();
+      list.push_back({{"id", step.spec.id},
+                      {"command", command_name(step.spec.command)},
+                      {"config", step.spec.config.lexically_normal().string()},
+                      {"uses", step.spec.uses},
+                      {"state", !runs               ? "cannot run"
+                                : is_complete(step) ? "complete"
+                                                    : "to do"},
+                      {"why", step.inputs.missing},
+                      {"left_out", step.inputs.left_out}});
+    }
+    if (options_.json) {
+      fmt::print("{}\n", to_line({{"out", out_.string()}, {"model", model()}, {"steps", list}}));
+      return ExitCode::kDone;
+    }
+    Table table({{"step"}, {"command"}, {"uses"}, {"state"}, {"why", Table::Align::kLeft, 60}});
+    for (const Json& step : list)
+      table.add({plain(step.at("id")), plain(step.at("command")),
+                 join(step.at("uses").get<std::vector<std::string>>(), ", "), plain(step.at("state")),
+                 plain(step.at("why"))});
+    fmt::print("{}\nInto {}\n", table.text(), out_.string());
+    return ExitCode::kDone;
+  }
+
+ private:
+  std::string catalog_file() const {
+    if (const auto file = optional_value<std::string>(config_, "data")) return *file;
+    throw InputError("no catalog: --data CATALOG says which prompts the experiments take");
+  }
+  std::optional<fs::path> data_root() const { return optional_value<std::string>(config_, "data_root"); }
+
+  // The keys that were given.
+  Json config() const {
+    Json given = Json::object();
+    for (const Override& change : options_.overrides) given[change.path] = config_.at(change.path);
+    return given;
+  }
+
+  // Experiments can be added later: which ones were asked for decides no number.
+  Json identity() const {
+    Json given = config();
+    for (const char* key : {"model", "data", "data_root", "threads"}) given.erase(key);
+    return {{"command", "reproduce"},
+            {"model", checkpoint_.fingerprint()},
+            {"catalog", catalog_.name()},
+            {"config", given}};
+  }
+
+  std::string chat_template() const { return open_text(config_, checkpoint_.folder(), true).chat.name(); }
+
+  Json model() const {
+    return {{"path", fs::absolute(checkpoint_.folder()).lexically_normal().string()},
+            {"family", checkpoint_.spec().family},
+            {"layers", checkpoint_.spec().layers},
+            {"hidden", checkpoint_.spec().hidden},
+            {"parameters", checkpoint_.parameters()},
+            {"template", chat_template()}};
+  }
+
+  Scoreboard compute(const RunDirectory& run) {
+    Scoreboard board{.model = model(),
+                     .taken_for = known_model(list_.models, checkpoint_.spec(), chat_template()),
+                     .catalog = catalog_.name(),
+                     .description = catalog_.description(),
+                     .missed = catalog_.missed(),
+                     .known = list_.models,
+                     .rows = {}};
+    CostClock clock(steps_);
+    std::size_t number = 0;
+    for (Step& step : steps_) {
+      log_to_file(run.file("log.txt"));  // each run has a log of its own
+      spdlog::info("[{}/{}] {}: {}{}", ++number, steps_.size(), step.spec.id, step.spec.title, clock.left());
+      ScoreRow row = perform(step, clock);
+      if (!step.extraction) {
+        if (row.state == ScoreRow::State::kDone)
+          measure_row(row, step.spec, read_json(step.out / "results.json"), board.taken_for);
+        board.rows.push_back(std::move(row));
+      } else if (row.state != ScoreRow::State::kDone) {
+        lacking_[step.spec.id] = row.why;
+      }
+    }
+    log_to_file(run.file("log.txt"));
+    return board;
+  }
+
+  // A step of which something is not there is left out; one that fails leaves the others alone.
+  ScoreRow perform(Step& step, CostClock& clock) {
+    ScoreRow row{.id = step.spec.id,
+                 .title = step.spec.title,
+                 .source = step.spec.source,
+                 .why = why_not(step),
+                 .left_out = step.inputs.left_out};
+    const auto start = std::chrono::steady_clock::now();
+    const bool computed = row.why.empty() && !is_complete(step);
+    if (row.why.empty()) {
+      try {
+        row.why = use_direction(step, out_);
+        run_step(step);
+        row.state = ScoreRow::State::kDone;
+        if (!rows_hold(step.out)) {
+          rows_hold_ = false;
+          row.why = "row identity does not hold: these rows are not their prompts' own";
+        }
+      } catch (const Error& error) {
+        row.state = ScoreRow::State::kFailed;
+        row.why = error.what();
+        spdlog::error("error: {}: {}", step.spec.id, error.what());
+      }
+    }
+    clock.pass(step, computed,
+               std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    return row;
+  }
+
+  std::string why_not(const Step& step) const {
+    if (!step.inputs.missing.empty()) return step.inputs.missing;
+    for (const std::string& name : step.spec.uses) {
+      if (const auto lacking = lacking_.find(name); lacking != lacking_.end())
+        return fmt::format("the extraction {} is not there: {}", name, lacking->second);
+    }
+    return "";
+  }
+
+  ExitCode code_of(const Scoreboard& board) const {
+    if (board.any_failed()) return ExitCode::kFailure;
+    const std::vector<std::string> broken = board.broken();
+    if (options_.strict && !broken.empty()) {
+      spdlog::error("error: {} not hold: {}", broken.size() == 1 ? "a claim does" : "claims do",
+                    join(broken, ", "));
+    }
+    const bool fails = !rows_hold_ || (options_.strict && !broken.empty());
+    return fails ? ExitCode::kCheckFailed : ExitCode::kDone;
+  }
+
+  void print(const Scoreboard& board) const {
+    if (options_.json) {
+      Json whole{{"run", out_.string()}};
+      whole.update(board.to_json());
+      fmt::print("{}\n", to_line(whole));
+    } else {
+      fmt::print("{}\nWritten to {}\n", board.page(), out_.string());
+    }
+  }
+
+  const ReproduceOptions& options_;
+  Json config_;
+  ExperimentList list_;
+  Catalog catalog_;
+  Checkpoint checkpoint_;
+  fs::path out_;
+  std::vector<Step> steps_;
+  std::map<std::string, std::string> lacking_;  // shared extractions that could not be made, and why
+  bool rows_hold_ = true;
+};
+
+}  // namespace
+
+ExitCode run_reproduce(const ReproduceOptions& options) {
+  Reproduction reproduction(options);
+  return options.dry_run ? reproduction.print_plan() : reproduction.run();
+}
+
+}  // namespace hrt

@@ -1,0 +1,134 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "hrt/base/page.h"
+#include "hrt/base/strings.h"
+#include "hrt/reproduce/scoreboard.h"
+
+namespace hrt {
+namespace {
+
+std::string number(double value) { return fmt::format("{:.3g}", value); }
+
+// "84.2 [76.6, 89.6] %"
+std::string measured_text(const Measured& measured, const std::string& unit) {
+  if (!measured.value) return "-";
+  std::string text = number(*measured.value);
+  if (measured.low && measured.high)
+    text += fmt::format(" [{}, {}]", number(*measured.low), number(*measured.high));
+  return unit.empty() ? text : text + " " + unit;
+}
+
+// What was picked after the fact is said: "best of 8".
+std::string picked(const Measured& measured) {
+  if (measured.taken == "max") return fmt::format(", highest of {}", measured.of);
+  if (measured.taken == "min") return fmt::format(", lowest of {}", measured.of);
+  if (measured.taken == "mean") return fmt::format(", mean of {}", measured.of);
+  return "";
+}
+
+std::string published_value(const Json& values, const std::string& model) {
+  if (!values.contains(model)) return "-";
+  const Json& value = values.at(model);
+  return value.is_array() ? fmt::format("{}..{}", number(value[0]), number(value[1])) : number(value);
+}
+
+class ScorePage {
+ public:
+  explicit ScorePage(const Scoreboard& board) : board_(board) {}
+
+  std::string text() const { return head() + "\n" + table() + remarks(); }
+
+ private:
+  std::string head() const {
+    Page page("Scoreboard");
+    page.add("model", fmt::format("{} ({}, {} layers x {})", plain(board_.model.at("path")),
+                                  plain(board_.model.at("family")), plain(board_.model.at("layers")),
+                                  plain(board_.model.at("hidden"))));
+    page.add("taken for",
+             board_.taken_for.empty()
+                 ? "none of the published models: the verdicts are of the claims"
+                 : board_.taken_for + ", by its shape and template: published values are compared");
+    page.add("data", board_.catalog);
+    if (!board_.description.empty()) page.add("", board_.description);
+    return page.text();
+  }
+
+  std::string letters() const {
+    std::vector<std::string> letters;
+    for (const KnownModel& model : board_.known) letters.push_back(model.letter);
+    return join(letters, " ");
+  }
+
+  std::string published_text(const PublishedResult& result) const {
+    std::vector<std::string> values;
+    for (const KnownModel& model : board_.known) values.push_back(published_value(result.values, model.name));
+    const bool any = std::ranges::any_of(values, [](const std::string& value) { return value != "-"; });
+    return any ? join(values, " ") : "-";
+  }
+
+  std::string table() const {
+    using Align = Table::Align;
+    Table table({{"experiment"},
+                 {"what", Align::kLeft, 44},
+                 {"published " + letters()},
+                 {"measured", Align::kLeft, 40},
+                 {"n", Align::kRight},
+                 {"verdict"}},
+                kNoWidth);
+    for (const ScoreRow& row : board_.rows) add_lines(table, row);
+    std::vector<std::string> names;
+    for (const KnownModel& model : board_.known) names.push_back(model.letter + " " + model.name);
+    return table.text() + fmt::format("\npublished for: {}. [95 % interval]\n", join(names, ", "));
+  }
+
+  // A line each published number, or one for the first claim.
+  void add_lines(Table& table, const ScoreRow& row) const {
+    auto add = [&, first = true](const std::string& what, const std::string& published,
+                                       const std::string& unit, const Measured& measured) mutable {
+      table.add({first ? row.id : "", what, published, measured_text(measured, unit) + picked(measured),
+                 measured.n ? std::to_string(*measured.n) : "", first ? row.verdict() : ""});
+      first = false;
+    };
+    for (const PublishedResult& p : row.published) add(p.what, published_text(p), p.unit, p.measured);
+    if (!row.published.empty()) return;
+    if (row.claims.empty()) return table.add({row.id, row.title, "-", "-", "", row.verdict()});
+    const ClaimResult& claim = row.claims.front();
+    add(claim.says, "-", "", claim.measured);
+  }
+
+  std::string remarks() const {
+    std::string text;
+    for (const ScoreRow& row : board_.rows) {
+      if (!row.why.empty()) text += line(row.id, row.why);
+      for (const std::string& source : row.left_out) text += line(row.id, "left out: " + source);
+      for (const ClaimResult& claim : row.claims) text += claim_remark(row, claim);
+    }
+    return text.empty() ? "" : "\n" + text;
+  }
+
+  std::string claim_remark(const ScoreRow& row, const ClaimResult& claim) const {
+    if (!claim.holds) {
+      if (claim.why == row.why) return "";
+      return line(row.id, fmt::format("not measured: {} ({})", claim.says, claim.why));
+    }
+    if (*claim.holds) return "";
+    const auto missed = board_.missed.find(row.id + "." + claim.name);
+    return line(row.id, fmt::format("does not hold: {}: {}{}, needs {}{}", claim.says,
+                                    measured_text(claim.measured, ""), picked(claim.measured), claim.needs,
+                                    missed == board_.missed.end() ? "" : " (known: " + missed->second + ")"));
+  }
+
+  static std::string line(const std::string& id, const std::string& text) {
+    return fmt::format("{:<12} {}\n", id, escape_for_terminal(text));
+  }
+
+  const Scoreboard& board_;
+};
+
+}  // namespace
+
+std::string Scoreboard::page() const { return ScorePage(*this).text(); }
+
+}  // namespace hrt

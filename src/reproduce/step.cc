@@ -1,0 +1,111 @@
+#include "step.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "hrt/experiment/extract.h"
+#include "hrt/experiment/run_directory.h"
+#include "hrt/guard/eval.h"
+#include "hrt/probe/probe.h"
+#include "hrt/steer/select.h"
+#include "hrt/steer/steer.h"
+
+namespace hrt {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Runner {
+  Command command;
+  ExitCode (*run)(Json config, const RunOptions& options);
+};
+constexpr std::array kRunners{
+    Runner{Command::kExtract, run_extract},      Runner{Command::kSteer, run_steer},
+    Runner{Command::kSelect, run_select},        Runner{Command::kProbe, run_probe},
+    Runner{Command::kGuardEval, run_guard_eval},
+};
+
+bool has_key(Command command, const Override& change) {
+  const auto keys = keys_of(command);
+  return std::ranges::any_of(keys, [&](const KeySpec& key) { return key.name == change.path; });
+}
+
+// The experiment's own changes, then the user's, as far as the command has such keys.
+Json config_of(const ExperimentSpec& spec, const std::vector<Override>& overrides) {
+  std::vector<Override> changes;
+  for (const auto& [key, value] : spec.set.items())
+    changes.push_back({key, value, spec.id + ": /set/" + key});
+  for (const Override& change : overrides) {
+    if (has_key(spec.command, change)) changes.push_back(change);
+  }
+  return resolve_config(spec.command, spec.config, changes);
+}
+
+// Rows and directions come from the shared extractions, not from one of the experiment's own.
+void share_extractions(Step& step, const fs::path& out) {
+  if (step.spec.uses.empty()) return;
+  if (step.spec.command != Command::kSteer) {
+    for (const std::string& name : step.spec.uses) step.config["runs"].push_back((out / name).string());
+    return;
+  }
+  const Json& own = step.config.at("direction");
+  const std::string place = (out / step.spec.uses.front()).string();
+  step.config["direction"] = own.is_null() ? place : fmt::format("{}:{}", place, own.get<std::string>());
+  step.config["extract"] = nullptr;
+}
+
+Step make_step(const ExperimentSpec& spec, const std::vector<Override>& overrides, const Catalog& catalog,
+               const fs::path& out, std::set<std::string>& files) {
+  Step step{.spec = spec, .out = out / spec.id, .config = config_of(spec, overrides), .inputs = {}};
+  share_extractions(step, out);
+  step.config["out"] = step.out.string();
+  step.inputs = keep_what_is_there(step.config, catalog, files);
+  return step;
+}
+
+}  // namespace
+
+std::vector<Step> plan_steps(const ExperimentList& list, const std::vector<ExperimentSpec>& chosen,
+                             const std::vector<Override>& overrides, const Catalog& catalog,
+                             const fs::path& out, std::set<std::string>& files) {
+  std::set<std::string> used;
+  for (const ExperimentSpec& spec : chosen) used.insert(spec.uses.begin(), spec.uses.end());
+  std::vector<Step> steps;
+  for (const ExperimentSpec& spec : list.extractions) {
+    if (!used.contains(spec.id)) continue;
+    steps.push_back(make_step(spec, overrides, catalog, out, files));
+    steps.back().extraction = true;
+  }
+  for (const ExperimentSpec& spec : chosen) steps.push_back(make_step(spec, overrides, catalog, out, files));
+  return steps;
+}
+
+bool is_complete(const Step& step) {
+  return fs::exists(step.out / "manifest.json") && read_manifest(step.out).at("status") == "complete";
+}
+
+ExitCode run_step(const Step& step) {
+  RunOptions options;
+  options.if_exists = IfExists::kResume;
+  options.print = false;
+  return std::ranges::find(kRunners, step.spec.command, &Runner::command)->run(step.config, options);
+}
+
+std::string use_direction(Step& step, const fs::path& out) {
+  if (!step.spec.direction) return "";
+  const auto& [experiment, name] = *step.spec.direction;
+  const fs::path run = out / experiment;
+  const fs::path file = run / "results.json";
+  const Json chosen = fs::exists(file) ? read_json(file).value("chosen", Json()) : Json();
+  if (chosen.is_null())
+    return fmt::format("{} found no direction: this is the config's own, {}, in its place", experiment,
+                       step.config.at("direction").get<std::string>());
+  step.config["direction"] = fmt::format("{}:{}", run.string(), name);
+  // It is added where it comes from; ablation is everywhere.
+  if (step.config.at("op") == "add") step.config["layers"] = Json::array({chosen.at("layer")});
+  return "";
+}
+
+}  // namespace hrt

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <filesystem>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "hrt/base/error.h"
+#include "hrt/base/json.h"
+#include "hrt/experiment/catalog.h"
+#include "hrt/experiment/config.h"
+#include "hrt/reproduce/experiment_list.h"
+#include "inputs.h"
+
+namespace hrt {
+
+// One run: a shared extraction or an experiment, with its config and what of its input is there.
+struct Step {
+  ExperimentSpec spec;
+  bool extraction = false;
+  std::filesystem::path out;
+  Json config;
+  Inputs inputs;
+};
+
+// The steps of the chosen experiments, extractions first. `files` collects the prompt files that are missing.
+std::vector<Step> plan_steps(const ExperimentList& list, const std::vector<ExperimentSpec>& chosen,
+                             const std::vector<Override>& overrides, const Catalog& catalog,
+                             const std::filesystem::path& out, std::set<std::string>& files);
+
+// Whether its run directory is complete already.
+bool is_complete(const Step& step);
+
+// Runs it, or takes it up. Returns the run's exit code; throws what goes wrong.
+ExitCode run_step(const Step& step);
+
+// The direction of another experiment in the place of the config's own, where that experiment found one.
+// Returns what is to be said about it.
+std::string use_direction(Step& step, const std::filesystem::path& out);
+
+}  // namespace hrt
