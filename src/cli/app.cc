@@ -24,6 +24,7 @@ constexpr const char* kFooter = R"(Examples:
   hrt extract --model MODEL --harmful bad.jsonl --harmless good.jsonl --out RUN
   hrt steer --model MODEL --prompts asks.jsonl --max-new-tokens 64 --out RUN
   hrt probe beliefs RUN                               what the activations of an extraction say
+  hrt report RUN                                      figures and a page
 
 Exit codes: 0 done, 1 failed while running, 2 bad usage, config or input, 3 a check does not hold.)";
 
@@ -78,8 +79,11 @@ std::string first_line(const char* text) { return split(text, '\n').front(); }
 void check_command(const CLI::App& app, int argc, char** argv) {
   if (argc < 2 || argv[1][0] == '-') return;
   std::vector<std::string> names;
-  for (const CLI::App* sub : app.get_subcommands({})) names.push_back(sub->get_name());
-  if (std::find(names.begin(), names.end(), argv[1]) != names.end()) return;
+  for (const CLI::App* sub : app.get_subcommands({})) {
+    names.push_back(sub->get_name());
+    if (names.back() == argv[1]) return check_command(*sub, argc - 1, argv + 1);
+  }
+  if (names.empty()) return;  // it takes no commands
   throw InputError("no command {}{} (commands: {})", argv[1], did_you_mean(argv[1], names),
                    join(names, ", "));
 }
@@ -118,6 +122,8 @@ int run_cli(int argc, char** argv) {
   add_experiment(app, Command::kSteer, action);
   add_experiment(app, Command::kProbe, action);
   add_guard(app, action);
+  add_reproduce(app, action);
+  add_report(app, action);
   return guarded([&] {
     check_command(app, argc, argv);
     try {

@@ -1,4 +1,4 @@
-#include "record_file.h"
+#include "hrt/data/record_file.h"
 
 #include <algorithm>
 #include <cctype>

@@ -2,7 +2,7 @@
 
 #include "hrt/base/error.h"
 #include "hrt/base/strings.h"
-#include "record_file.h"
+#include "hrt/data/record_file.h"
 
 namespace hrt {
 namespace {

@@ -1,0 +1,170 @@
+#include "hrt/report/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <set>
+
+#include "draw.h"
+#include "figure_csv.h"
+#include "hrt/base/file.h"
+#include "hrt/base/log.h"
+#include "hrt/base/strings.h"
+#include "html.h"
+#include "markdown.h"
+#include "scoreboard.h"
+#include "sections.h"
+#include "text_plot.h"
+
+namespace hrt {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool wants(const ReportRequest& request, const char* format) {
+  return std::ranges::find(request.formats, format) != request.formats.end();
+}
+
+// What the catalog says of the data and the model, so that nobody takes one for another.
+std::string about_data(const Json& manifest) {
+  const Json::json_pointer place("/config/data");
+  if (!manifest.contains(place) || !manifest.at(place).is_string()) return "";
+  const fs::path file = manifest.at(place).get<std::string>();
+  if (!fs::exists(file)) return file.string();
+  try {
+    const Json catalog = read_json(file);
+    return fmt::format("{}: {}", catalog.value("name", file.stem().string()),
+                       catalog.value("description", ""));
+  } catch (const InputError&) {
+    return file.string();
+  }
+}
+
+void add_reproduction(Document& document, const RunFolder& run) {
+  document.sections.push_back(scoreboard_section(run));
+  if (!run.results.is_object()) return;
+  for (const Json& experiment : run.results.at("experiments")) {
+    const std::string title = fmt::format("{}: {} ({})", experiment.value("id", ""),
+                                          experiment.value("title", ""), experiment.value("source", ""));
+    const Json folder = experiment.value("run", Json());
+    if (folder.is_string() && fs::exists(run.path / folder.get<std::string>() / "manifest.json")) {
+      document.sections.push_back(run_section(open_run(run.path / folder.get<std::string>())));
+      document.sections.back().title = title;
+    } else {
+      document.sections.push_back(
+          {title, "", {Paragraph{fmt::format("Not run: {}", experiment.value("why", "")), true}}});
+    }
+  }
+}
+
+Document document_of(const ReportRequest& request) {
+  Document document;
+  std::vector<std::string> about;
+  for (const fs::path& path : request.runs) {
+    RunFolder run = open_run(path);
+    document.title += (document.title.empty() ? "" : ", ") + run.name();
+    const std::string data = about_data(run.manifest);
+    if (!data.empty() && std::ranges::find(about, data) == about.end()) about.push_back(data);
+    if (run.kind() == "reproduce") {
+      add_reproduction(document, run);
+    } else {
+      document.sections.push_back(run_section(std::move(run)));
+    }
+  }
+  document.lead = join(about, " ");
+  return document;
+}
+
+void collect(std::vector<Block>& blocks, std::vector<Figure*>& figures) {
+  for (Block& block : blocks) {
+    if (auto* figure = std::get_if<Figure>(&block)) figures.push_back(figure);
+    if (auto* hidden = std::get_if<std::shared_ptr<Collapsed>>(&block)) collect((*hidden)->blocks, figures);
+  }
+}
+
+// All figures of the document, each with a name of its own.
+std::vector<Figure*> name_figures(Document& document) {
+  std::vector<Figure*> figures;
+  for (Section& section : document.sections) collect(section.blocks, figures);
+  std::set<std::string> names;
+  for (Figure* figure : figures) {
+    const std::string name = figure->name;
+    for (int i = 2; !names.insert(figure->name).second; ++i) figure->name = fmt::format("{}_{}", name, i);
+  }
+  return figures;
+}
+
+void write_figures(const ReportRequest& request, const std::vector<Figure*>& found, const fs::path& folder) {
+  std::vector<Figure> figures;
+  for (const Figure* figure : found) figures.push_back(*figure);
+  std::vector<std::string> formats;
+  for (const char* format : {"svg", "pdf", "png"}) {
+    const bool page_needs = format == std::string("svg") && (wants(request, "html") || wants(request, "md"));
+    if (wants(request, format) || page_needs) formats.emplace_back(format);
+  }
+  if (wants(request, "csv")) {
+    for (const Figure& figure : figures) write_file(folder / (figure.name + ".csv"), figure_csv(figure));
+  }
+  if (formats.empty() || figures.empty()) return;
+  if (!have_gnuplot()) {
+    spdlog::warn("gnuplot is not there: figures are not drawn (tools/setup installs it)");
+    return;
+  }
+  spdlog::info("drawing {}", counted(figures.size(), "figure"));
+  draw(figures, formats, folder);
+}
+
+void print_curves(const Document& document) {
+  for (const Section& section : document.sections) {
+    fmt::print("\n{}  {}\n", section.title, escape_for_terminal(section.run));
+    for (const Block& block : section.blocks) {
+      const auto* paragraph = std::get_if<Paragraph>(&block);
+      if (paragraph != nullptr && paragraph->warning)
+        fmt::print("  {}\n", escape_for_terminal(paragraph->text));
+    }
+    const auto figure = std::ranges::find_if(section.blocks, [](const Block& block) {
+      const auto* f = std::get_if<Figure>(&block);
+      return f != nullptr && !f->panels.empty() && !text_plot(f->panels.front()).empty();
+    });
+    if (figure != section.blocks.end())
+      fmt::print("\n{}", text_plot(std::get<Figure>(*figure).panels.front()));
+  }
+}
+
+}  // namespace
+
+ExitCode write_report(const ReportRequest& request) {
+  if (request.runs.size() > 1 && !request.out)
+    throw InputError("several runs: --out DIR says where their report goes");
+  const fs::path out = request.out.value_or(request.runs.front());
+  Document document = document_of(request);
+  const std::vector<Figure*> figures = name_figures(document);
+  const fs::path folder = out / "figures";
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) throw InputError("{}: cannot be made: {}", folder.string(), error.message());
+  write_figures(request, figures, folder);
+  std::vector<std::string> written;
+  if (wants(request, "html")) {
+    write_file(out / "report.html", html_page(document, folder));
+    written.push_back((out / "report.html").string());
+  }
+  if (wants(request, "md")) {
+    write_file(out / "report.md", markdown_page(document));
+    written.push_back((out / "report.md").string());
+  }
+  if (request.json) {
+    Json names = Json::array();
+    for (const Figure* figure : figures) names.push_back(figure->name);
+    fmt::print("{}\n", to_line({{"written", written}, {"figures", names}, {"folder", folder.string()}}));
+    return ExitCode::kDone;
+  }
+  print_curves(document);
+  fmt::print("\n");
+  for (const std::string& file : written) fmt::print("Written: {}\n", file);
+  if (!figures.empty()) fmt::print("Figures: {} in {}\n", figures.size(), folder.string());
+  return ExitCode::kDone;
+}
+
+}  // namespace hrt

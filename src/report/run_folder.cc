@@ -1,0 +1,76 @@
+#include "run_folder.h"
+
+#include <fmt/format.h>
+
+#include "hrt/base/error.h"
+#include "hrt/data/record_file.h"
+#include "hrt/experiment/run_directory.h"
+
+namespace hrt {
+
+namespace fs = std::filesystem;
+
+std::string RunFolder::kind() const {
+  const std::string command = manifest.value("command", "");
+  if (command != "probe") return command;
+  const Json config = manifest.value("config", Json::object());
+  return config.contains("analysis") && config.at("analysis").is_string()
+             ? command + " " + config.at("analysis").get<std::string>()
+             : command;
+}
+
+std::string RunFolder::name() const {
+  const fs::path normal = fs::weakly_canonical(path);
+  return normal.filename().string();
+}
+
+Json RunFolder::model_manifest() const {
+  if (manifest.contains("model")) return manifest;
+  std::vector<fs::path> places{path / "extract"};
+  for (const Json* source : {&manifest, &results}) {
+    for (const char* pointer : {"/source/runs/0", "/runs/0"}) {
+      const Json::json_pointer place(pointer);
+      if (source->is_object() && source->contains(place) && source->at(place).is_string())
+        places.emplace_back(source->at(place).get<std::string>());
+    }
+  }
+  for (const fs::path& place : places) {
+    if (!fs::exists(place / "manifest.json")) continue;
+    Json found = read_manifest(place);
+    if (found.contains("model")) return found;
+  }
+  return Json::object();
+}
+
+RunFolder open_run(const fs::path& path) {
+  RunFolder run{path, read_manifest(path), nullptr, {}};
+  if (!run.complete())
+    run.missing.push_back(
+        "This run is not complete: it was stopped, or is still under way (`--resume` goes on).");
+  if (run.kind() == "extract") return run;
+  if (!fs::exists(path / "results.json")) {
+    run.missing.push_back("There is no results.json.");
+    return run;
+  }
+  try {
+    run.results = read_json(path / "results.json");
+  } catch (const InputError& error) {
+    run.missing.push_back(fmt::format("results.json cannot be read: {}.", error.what()));
+  }
+  return run;
+}
+
+std::vector<Json> records(RunFolder& run, const std::string& file, std::size_t most) {
+  std::vector<Json> found;
+  try {
+    for_each_record(run.path / file, [&](RawRecord record) {
+      found.push_back(std::move(record.value));
+      return found.size() < most;
+    });
+  } catch (const InputError& error) {
+    run.missing.push_back(fmt::format("{} cannot be read: {}.", file, error.what()));
+  }
+  return found;
+}
+
+}  // namespace hrt

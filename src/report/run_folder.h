@@ -1,0 +1,33 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "hrt/base/json.h"
+
+namespace hrt {
+
+// A run directory as a report finds it: what is missing or broken is said in the report, not an error.
+struct RunFolder {
+  std::filesystem::path path;
+  Json manifest;                     // an object
+  Json results;                      // results.json; null where there is none
+  std::vector<std::string> missing;  // what is not there, in sentences
+
+  // "steer", "probe layers", "guard eval", ...
+  std::string kind() const;
+  std::string name() const;  // of its folder
+  bool complete() const { return manifest.value("status", "") == "complete"; }
+  // The manifest of the extraction that a probe or a guard looked at, or the run's own.
+  Json model_manifest() const;
+};
+
+// Throws InputError when the folder holds no manifest of hrt.
+RunFolder open_run(const std::filesystem::path& path);
+
+// The rows of a csv or the lines of a .jsonl of the run, at most `most` of them, as objects; none, and a word
+// in `missing`, where the file cannot be read.
+std::vector<Json> records(RunFolder& run, const std::string& file, std::size_t most = 1000000);
+
+}  // namespace hrt

@@ -1,0 +1,176 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "hrt/base/error.h"
+#include "hrt/base/strings.h"
+#include "numbers.h"
+#include "sections.h"
+
+namespace hrt {
+namespace {
+
+struct Kind {
+  const char* kind;
+  const char* title;
+  std::vector<Block> (*blocks)(RunFolder& run);
+};
+constexpr std::array kKinds{
+    Kind{"extract", "Activations and directions", extract_blocks},
+    Kind{"steer", "Steering", sweep_blocks},
+    Kind{"steer select", "Choosing a refusal direction", select_blocks},
+    Kind{"probe layers", "Scores by row", layers_blocks},
+    Kind{"probe beliefs", "Beliefs of harmfulness and refusal", beliefs_blocks},
+    Kind{"probe categories", "Risk categories", categories_blocks},
+    Kind{"probe positions", "Token positions", positions_blocks},
+    Kind{"probe plane", "The plane of the two beliefs", plane_blocks},
+    Kind{"probe linear", "Linear probes", linear_blocks},
+    Kind{"probe compare", "Models compared", compare_blocks},
+    Kind{"guard eval", "Guards", guard_blocks},
+};
+
+const Kind& kind_of_run(const RunFolder& run) {
+  const auto* kind = std::ranges::find_if(kKinds, [&](const Kind& k) { return k.kind == run.kind(); });
+  if (kind == kKinds.end())
+    throw InputError("{}: a run of `hrt {}`, of which there is no report", run.path.string(), run.kind());
+  return *kind;
+}
+
+std::string text_at(const Json& object, const char* pointer) {
+  const Json::json_pointer place(pointer);
+  return object.contains(place) && !object.at(place).is_null() ? plain_number(object.at(place)) : "";
+}
+
+void add_row(DataTable& table, const std::string& name, const std::string& value) {
+  if (!value.empty()) table.rows.push_back({name, value});
+}
+
+std::string identity_text(const Json& manifest) {
+  if (!manifest.contains("row_identity") || !manifest.at("row_identity").is_object()) return "not checked";
+  const Json& identity = manifest.at("row_identity");
+  return fmt::format(
+      "{}: {} prompts computed again, each alone; worst relative difference {:.1e}, tolerance {:.0e}",
+      identity.value("holds", false) ? "holds" : "DOES NOT HOLD", text_at(identity, "/prompts"),
+      number_at(identity, "/worst_relative_difference").value_or(0),
+      number_at(identity, "/tolerance").value_or(0));
+}
+
+std::vector<TokenStrip::Token> proof_tokens(const Json& proof) {
+  std::vector<TokenStrip::Token> tokens;
+  if (!proof.contains("texts")) return tokens;
+  for (std::size_t i = 0; i < proof.at("texts").size(); ++i) {
+    const Json& text = proof.at("texts")[i];
+    tokens.push_back({text.is_string() ? text.get<std::string>() : proof.at("tokens")[i].dump(),
+                      proof.at("parts")[i].get<std::string>(), ""});
+  }
+  for (const auto& [name, position] : proof.at("positions").items()) {
+    if (!position.is_object() || !position.contains("index")) continue;
+    const auto index = position.at("index").get<std::size_t>();
+    if (index >= tokens.size()) continue;
+    std::string& mark = tokens[index].position;
+    mark += (mark.empty() ? "" : ", ") + name;
+  }
+  return tokens;
+}
+
+// Up to `most` replies, evenly over the file.
+DataTable reply_sample(RunFolder& run, std::size_t most) {
+  DataTable table{"A sample of the replies", {"id", "cell", "verdict", "rule", "reply"}};
+  const std::vector<Json> replies = records(run, "replies.jsonl");
+  const std::size_t step = std::max<std::size_t>(1, replies.size() / most);
+  for (std::size_t i = 0; i < replies.size() && table.rows.size() < most; i += step) {
+    const Json& reply = replies[i];
+    std::string text = reply.value("text", "");
+    if (text.size() > 400) text = text.substr(0, text.find(' ', 400)) + " ...";
+    table.rows.push_back({reply.value("id", ""), reply.value("cell", ""), reply.value("verdict", ""),
+                          reply.value("rule", ""), text});
+  }
+  table.caption += fmt::format(" ({} of {})", table.rows.size(), replies.size());
+  return table;
+}
+
+DataTable receipts(const Json& results) {
+  DataTable table{"Receipts: what each cell touched",
+                  {"cell", "tokens", "changes", "mean relative norm change"}};
+  for (const Json& cell : results.at("cells")) {
+    if (!cell.contains("receipt")) continue;
+    const Json& receipt = cell.at("receipt");
+    const auto change = number_at(receipt, "/mean_norm_change");
+    table.rows.push_back({cell.at("name").get<std::string>(), text_at(receipt, "/tokens"),
+                          text_at(receipt, "/changes"), change ? fmt::format("{:.3g}", *change) : "-"});
+  }
+  return table;
+}
+
+}  // namespace
+
+std::vector<Block> provenance_blocks(const RunFolder& run) {
+  const Json manifest = run.model_manifest();
+  DataTable table{"What was run, on what", {"", ""}};
+  add_row(table, "command", "hrt " + run.kind());
+  add_row(table, "model", text_at(manifest, "/model/path"));
+  if (manifest.contains("model"))
+    add_row(table, "",
+            fmt::format("{}, {} parameters, {} blocks x {}, stored in {}", text_at(manifest, "/model/family"),
+                        text_at(manifest, "/model/parameters"), text_at(manifest, "/model/layers"),
+                        text_at(manifest, "/model/hidden"), text_at(manifest, "/model/stored_dtype")));
+  add_row(table, "template",
+          text_at(manifest, "/template/name") + ": " + text_at(manifest, "/template/reason"));
+  add_row(table, "data", text_at(run.manifest, "/config/data"));
+  add_row(table, "judge", text_at(manifest, "/judge"));
+  add_row(table, "new tokens, at most", text_at(run.manifest, "/config/max_new_tokens"));
+  add_row(table, "device, dtype", text_at(manifest, "/device") + ", " + text_at(manifest, "/dtype"));
+  add_row(table, "row identity", identity_text(manifest));
+  add_row(table, "held out", text_at(run.results, "/source/held_out"));
+  add_row(table, "hrt, torch",
+          text_at(run.manifest, "/versions/hrt") + ", " + text_at(run.manifest, "/versions/torch"));
+  add_row(table, "finished", text_at(run.manifest, "/finished"));
+  std::vector<Block> blocks{std::move(table)};
+  const Json::json_pointer proof("/template/proof");
+  if (manifest.contains(proof) && manifest.at(proof).is_object()) {
+    TokenStrip strip{proof_tokens(manifest.at(proof))};
+    if (!strip.tokens.empty()) {
+      blocks.push_back(Paragraph{fmt::format("Proof of positions: prompt {}, token by token.",
+                                             text_at(manifest, "/template/proof/id"))});
+      blocks.push_back(std::move(strip));
+    }
+  }
+  return blocks;
+}
+
+std::vector<Block> appendix_blocks(RunFolder& run) {
+  std::vector<Block> blocks;
+  if (std::filesystem::exists(run.path / "replies.jsonl"))
+    blocks.push_back(collapsed("Replies", {reply_sample(run, 12)}));
+  if (run.results.is_object() && run.results.contains("cells"))
+    blocks.push_back(collapsed("Receipts", {receipts(run.results)}));
+  blocks.push_back(collapsed("Manifest", {Verbatim{run.manifest.dump(2)}}));
+  return blocks;
+}
+
+Section run_section(RunFolder run) {
+  const Kind& kind = kind_of_run(run);
+  Section section{kind.title, run.path.string(), {}};
+  std::vector<Block> found;
+  if (run.kind() == "extract" || run.results.is_object()) {
+    try {
+      found = kind.blocks(run);
+    } catch (const Json::exception& error) {
+      run.missing.push_back(fmt::format("results.json is not as this version writes it: {}.", error.what()));
+    } catch (const InputError& error) {
+      run.missing.push_back(fmt::format("{}.", error.what()));
+    }
+  }
+  const std::vector<Block> appendix = appendix_blocks(run);
+  for (const std::string& missing : run.missing) section.blocks.push_back(Paragraph{missing, true});
+  for (const Json& warning : run.manifest.value("warnings", Json::array()))
+    section.blocks.push_back(Paragraph{"Warning of the run: " + plain_number(warning), true});
+  std::ranges::move(found, std::back_inserter(section.blocks));
+  section.blocks.push_back(
+      collapsed("What was run, on what, and the proof of its positions", provenance_blocks(run)));
+  std::ranges::copy(appendix, std::back_inserter(section.blocks));
+  return section;
+}
+
+}  // namespace hrt

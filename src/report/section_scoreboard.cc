@@ -1,0 +1,88 @@
+#include <fmt/format.h>
+
+#include "numbers.h"
+#include "scoreboard.h"
+
+namespace hrt {
+namespace {
+
+std::string text_of(const Json& object, const char* key) {
+  const Json value = object.value(key, Json());
+  return value.is_null() ? "" : plain_number(value);
+}
+
+std::string measured(const Json& value, const std::string& unit) {
+  if (!value.is_object() || value.value("value", Json()).is_null()) return "-";
+  return unit == "%" ? percent(value) + " %" : decimal(value);
+}
+
+// "Llama-3-8B 94, Qwen2-7B 37 %"
+std::string published_text(const Json& published) {
+  std::string text;
+  for (const auto& [model, value] : published.at("values").items())
+    text += fmt::format("{}{} {}", text.empty() ? "" : "; ", model, plain_number(value));
+  return text;
+}
+
+DataTable board(const Json& experiments) {
+  DataTable table{"", {"experiment", "source", "n", "claims that hold", "verdict", "why"}};
+  for (const Json& experiment : experiments) {
+    std::size_t held = 0;
+    std::size_t judged = 0;
+    for (const Json& claim : experiment.at("claims")) {
+      if (!claim.at("holds").is_boolean()) continue;
+      ++judged;
+      if (claim.at("holds").get<bool>()) ++held;
+    }
+    table.rows.push_back({fmt::format("{}: {}", text_of(experiment, "id"), text_of(experiment, "title")),
+                          text_of(experiment, "source"), text_of(experiment, "n"),
+                          judged > 0 ? fmt::format("{} of {}", held, judged) : "-",
+                          text_of(experiment, "verdict"), text_of(experiment, "why")});
+  }
+  return table;
+}
+
+DataTable claims(const Json& experiments) {
+  DataTable table{"Every claim", {"experiment", "claim", "needs", "measured [95 %]", "n", "holds", "source"}};
+  for (const Json& experiment : experiments) {
+    for (const Json& claim : experiment.at("claims")) {
+      const Json holds = claim.at("holds");
+      std::string verdict = holds.is_boolean() ? (holds.get<bool>() ? "yes" : "no") : "-";
+      if (const std::string missed = text_of(claim, "missed"); !missed.empty())
+        verdict += " (expected: " + missed + ")";
+      table.rows.push_back({text_of(experiment, "id"), text_of(claim, "says"), text_of(claim, "needs"),
+                            measured(claim.value("measured", Json()), ""),
+                            count_of(claim.value("measured", Json::object())), verdict,
+                            text_of(claim, "source")});
+    }
+  }
+  return table;
+}
+
+DataTable published(const Json& experiments) {
+  DataTable table{"Published values, beside ours",
+                  {"experiment", "what", "published", "measured here [95 %]", "verdict", "source"}};
+  for (const Json& experiment : experiments) {
+    for (const Json& value : experiment.value("published", Json::array()))
+      table.rows.push_back({text_of(experiment, "id"), text_of(value, "what"),
+                            published_text(value) + (text_of(value, "unit") == "%" ? " %" : ""),
+                            measured(value.value("measured", Json()), text_of(value, "unit")),
+                            text_of(value, "verdict"), text_of(value, "source")});
+  }
+  return table;
+}
+
+}  // namespace
+
+Section scoreboard_section(const RunFolder& run) {
+  Section section{"Scoreboard", run.path.string(), {}};
+  for (const std::string& missing : run.missing) section.blocks.push_back(Paragraph{missing, true});
+  if (!run.results.is_object()) return section;
+  const Json& experiments = run.results.at("experiments");
+  section.blocks.push_back(board(experiments));
+  section.blocks.push_back(claims(experiments));
+  section.blocks.push_back(published(experiments));
+  return section;
+}
+
+}  // namespace hrt
