@@ -62,7 +62,8 @@ void add_reproduce(CLI::App& app, Action& action) {
   sub->add_option("--out", options.out, "folder of the runs and the scoreboard [runs/reproduce]")
       ->group(group)
       ->type_name("DIR");
-  sub->add_flag("--overwrite", options.overwrite, "replace what is in --out")->group(group);
+  auto* resume = sub->add_flag("--resume", "take up what is in --out, as it always does")->group(group);
+  sub->add_flag("--overwrite", options.overwrite, "replace what is in --out")->group(group)->excludes(resume);
   sub->add_flag("--strict", options.strict,
                 "exit 3 when a claim does not hold that the catalog does not list")
       ->group(group);

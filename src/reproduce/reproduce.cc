@@ -201,10 +201,11 @@ class Reproduction {
                  .title = step.spec.title,
                  .source = step.spec.source,
                  .why = why_not(step),
-                 .left_out = step.inputs.left_out};
+                 .left_out = {}};
     const auto start = std::chrono::steady_clock::now();
     const bool computed = row.why.empty() && !is_complete(step);
     if (row.why.empty()) {
+      row.left_out = step.inputs.left_out;
       try {
         row.why = use_direction(step, out_);
         run_step(step);
@@ -213,10 +214,12 @@ class Reproduction {
           rows_hold_ = false;
           row.why = "row identity does not hold: these rows are not their prompts' own";
         }
-      } catch (const Error& error) {
+      } catch (const Interrupted&) {
+        throw;
+      } catch (const std::exception& error) {
         row.state = ScoreRow::State::kFailed;
-        row.why = error.what();
-        spdlog::error("error: {}: {}", step.spec.id, error.what());
+        row.why = split(error.what(), '\n').front();  // torch appends a stack
+        spdlog::error("error: {}: {}", step.spec.id, row.why);
       }
     }
     clock.pass(step, computed,

@@ -22,6 +22,7 @@ std::string measured_text(const Measured& measured, const std::string& unit) {
 
 // What was picked after the fact is said: "best of 8".
 std::string picked(const Measured& measured) {
+  if (measured.of == 1) return "";
   if (measured.taken == "max") return fmt::format(", highest of {}", measured.of);
   if (measured.taken == "min") return fmt::format(", lowest of {}", measured.of);
   if (measured.taken == "mean") return fmt::format(", mean of {}", measured.of);
@@ -65,7 +66,7 @@ class ScorePage {
     std::vector<std::string> values;
     for (const KnownModel& model : board_.known) values.push_back(published_value(result.values, model.name));
     const bool any = std::ranges::any_of(values, [](const std::string& value) { return value != "-"; });
-    return any ? join(values, " ") : "-";
+    return any ? join(values, " ") : published_value(result.values, result.values.begin().key());
   }
 
   std::string table() const {
@@ -86,7 +87,7 @@ class ScorePage {
   // A line each published number, or one for the first claim.
   void add_lines(Table& table, const ScoreRow& row) const {
     auto add = [&, first = true](const std::string& what, const std::string& published,
-                                       const std::string& unit, const Measured& measured) mutable {
+                                 const std::string& unit, const Measured& measured) mutable {
       table.add({first ? row.id : "", what, published, measured_text(measured, unit) + picked(measured),
                  measured.n ? std::to_string(*measured.n) : "", first ? row.verdict() : ""});
       first = false;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "hrt/experiment/direction_source.h"
 #include "hrt/experiment/extract.h"
 #include "hrt/experiment/run_directory.h"
 #include "hrt/guard/eval.h"
@@ -100,8 +101,8 @@ std::string use_direction(Step& step, const fs::path& out) {
   const fs::path file = run / "results.json";
   const Json chosen = fs::exists(file) ? read_json(file).value("chosen", Json()) : Json();
   if (chosen.is_null())
-    return fmt::format("{} found no direction: this is the config's own, {}, in its place", experiment,
-                       step.config.at("direction").get<std::string>());
+    return fmt::format("{} found no direction: {} of the config is taken in its place", experiment,
+                       split_direction(step.config.at("direction")).name);
   step.config["direction"] = fmt::format("{}:{}", run.string(), name);
   // It is added where it comes from; ablation is everywhere.
   if (step.config.at("op") == "add") step.config["layers"] = Json::array({chosen.at("layer")});
