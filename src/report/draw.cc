@@ -298,7 +298,9 @@ class Script {
     add("set cbrange [{}:{}]\nset cbtics {}\n", map.from, map.to, font(kSmallType));
     add("set colorbox user origin screen {:.4f},{:.4f} size screen {:.4f},{:.4f} noborder\n",
         area.right + 0.15 / kFigureWidth, area.bottom, 0.2 / kFigureWidth, area.top - area.bottom);
-    parts.push_back(fmt::format("$p{}heat using 1:2:3 with image pixels notitle", p));
+    parts.push_back(fmt::format(
+        "$p{}heat using 1:2:(0.5):(0.5):3 with boxxyerror fillstyle solid noborder linecolor palette notitle",
+        p));
     if (map.columns.size() > 14) return;
     const double middle = map.from + 0.6 * (map.to - map.from);
     for (std::size_t r = 0; r < map.rows.size(); ++r) {

@@ -58,7 +58,7 @@ std::size_t longest(const std::vector<std::string>& texts) {
 
 double left_margin(const Panel& panel) {
   const std::size_t letters = panel.heat ? longest(panel.heat->rows) : longest_tick(panel.y);
-  const double ticks = letters > 0 ? 0.35 + kLetter * static_cast<double>(letters) : 0.75;
+  const double ticks = letters > 0 ? 0.35 + kLetter * static_cast<double>(letters) : 0.95;
   return ticks + (panel.y.title.empty() ? 0 : 0.4);
 }
 
