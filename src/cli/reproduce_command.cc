@@ -27,6 +27,7 @@ constexpr std::array kKeys{"model",  "data",  "data_root", "template",       "sy
 struct Flags {
   ReproduceOptions options;
   std::string only;
+  bool resume = false;  // so it is anyway; scripts say it of all commands
   bool quiet = false;
   bool verbose = false;
 };
@@ -62,7 +63,8 @@ void add_reproduce(CLI::App& app, Action& action) {
   sub->add_option("--out", options.out, "folder of the runs and the scoreboard [runs/reproduce]")
       ->group(group)
       ->type_name("DIR");
-  auto* resume = sub->add_flag("--resume", "take up what is in --out, as it always does")->group(group);
+  auto* resume =
+      sub->add_flag("--resume", flags->resume, "take up what is in --out, as it always does")->group(group);
   sub->add_flag("--overwrite", options.overwrite, "replace what is in --out")->group(group)->excludes(resume);
   sub->add_flag("--strict", options.strict,
                 "exit 3 when a claim does not hold that the catalog does not list")
