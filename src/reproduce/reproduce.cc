@@ -71,18 +71,29 @@ bool rows_hold(const fs::path& run) {
   return true;
 }
 
+// Runs are taken up from any folder.
+ReproduceOptions with_absolute_paths(ReproduceOptions options) {
+  for (Override& change : options.overrides) {
+    const bool path = change.path == "model" || change.path == "data" || change.path == "data_root";
+    if (!path || !change.value.is_string()) continue;
+    const fs::path place = change.value.get<std::string>();
+    if (fs::exists(place)) change.value = fs::absolute(place).lexically_normal().string();
+  }
+  return options;
+}
+
 class Reproduction {
  public:
   explicit Reproduction(const ReproduceOptions& options)
-      : options_(options),
-        config_(resolve_config(Command::kExtract, std::nullopt, options.overrides)),
+      : options_(with_absolute_paths(options)),
+        config_(resolve_config(Command::kExtract, std::nullopt, options_.overrides)),
         list_(read_experiments(data_dir() / "experiments.json")),
         catalog_(catalog_file(), data_root()),
         checkpoint_(resolve_model(config_)),
         out_(fs::absolute(options.out)) {
     const auto chosen = list_.chosen(options.only);
     std::set<std::string> files;
-    steps_ = plan_steps(list_, chosen, options.overrides, catalog_, out_, files);
+    steps_ = plan_steps(list_, chosen, options_.overrides, catalog_, out_, files);
     if (!files.empty()) {
       spdlog::warn("warning: {} not there: {}{}", counted(files.size(), "prompt file"),
                    join({files.begin(), files.end()}, ", "),
@@ -257,7 +268,7 @@ class Reproduction {
     }
   }
 
-  const ReproduceOptions& options_;
+  ReproduceOptions options_;
   Json config_;
   ExperimentList list_;
   Catalog catalog_;
