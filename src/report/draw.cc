@@ -46,6 +46,10 @@ std::string number(const std::optional<double>& value) {
   return value ? fmt::format("{:.9g}", *value) : "NaN";
 }
 
+bool has_intervals(const Series& series) {
+  return std::ranges::any_of(series.points, [](const Point& point) { return point.low.has_value(); });
+}
+
 // Writes one figure for one terminal.
 class Script {
  public:
@@ -122,7 +126,11 @@ class Script {
 
   void axes(const Panel& panel) {
     const std::string ink = hex(Colour::kInk);
-    add("set border {} linewidth {:.2f} linecolor rgb '{}'\n", panel.heat ? 0 : 3, line(0.7), ink);
+    add("set border {} linewidth {:.2f} linecolor rgb '{}'\n",
+        panel.heat       ? 0
+        : panel.y.hidden ? 1
+                         : 3,
+        line(0.7), ink);
     add("set tics nomirror out scale {} textcolor rgb '{}' {}\n", panel.heat ? 0.0 : 0.4, ink, font(kType));
     if (panel.heat) {
       add("unset grid\n");
@@ -130,6 +138,10 @@ class Script {
       add("set grid xtics ytics linewidth {:.2f} linetype 1 linecolor rgb '#e4e6ea'\n", line(0.5));
     }
     tics('x', panel.x, panel.heat ? panel.heat->columns : std::vector<std::string>{}, x_range(panel));
+    if (panel.y.hidden) {
+      add("unset ytics\n");
+      return;
+    }
     tics('y', panel.y, panel.heat ? panel.heat->rows : std::vector<std::string>{}, y_range(panel));
   }
 
@@ -266,8 +278,7 @@ class Script {
     };
     switch (series.mark) {
       case Mark::kLine:
-        if (std::ranges::any_of(series.points, [](const Point& point) { return point.low.has_value(); }))
-          filled("1:3:4", "", 0.18);
+        if (has_intervals(series)) filled("1:3:4", "", 0.18);
         joined(1.6);
         if (series.points.size() <= 40) points("points", "1:2", 0.5);
         break;
@@ -278,7 +289,8 @@ class Script {
         points("points", "1:2", 0.6);
         break;
       case Mark::kIntervals:
-        points("xerrorbars", "1:2:3:4", 0.9);
+        if (has_intervals(series)) points("xerrorbars", "1:2:3:4", 0.9);
+        points("points", "1:2", 0.9);
         break;
       case Mark::kOutline:
         joined(1.2);

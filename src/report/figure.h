@@ -43,6 +43,7 @@ struct Axis {
   std::optional<double> from = {};  // else what the points need
   std::optional<double> to = {};
   std::vector<std::pair<double, std::string>> ticks = {};  // else gnuplot's choice
+  bool hidden = false;                                     // no axis at all
   bool whole = false;                                      // whole numbers, as rows and layers are
 };
 

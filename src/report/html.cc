@@ -205,7 +205,7 @@ std::string html_page(const Document& document, const std::filesystem::path& fig
   if (titles.size() > 2) {
     page += "<nav>";
     for (std::size_t i = 0; i < titles.size(); ++i)
-      page += fmt::format("<a href=\"#s{}\">{}</a>", i, escape(titles[i]));
+      page += fmt::format("<a href=\"#s{}\">{}</a>", i, escape(titles[i].substr(0, titles[i].find(':'))));
     page += "</nav>\n";
   }
   for (std::size_t i = 0; i < titles.size(); ++i) {

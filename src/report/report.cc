@@ -22,6 +22,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::size_t kMostCurves = 6;  // on the terminal; of more, the page is the place
+
 bool wants(const ReportRequest& request, const char* format) {
   return std::ranges::find(request.formats, format) != request.formats.end();
 }
@@ -41,19 +43,30 @@ std::string about_data(const Json& manifest) {
   }
 }
 
+// Behind the section's first figure.
+void insert_after_figures(Section& section, Figure figure) {
+  const auto first = std::ranges::find_if(
+      section.blocks, [](const Block& block) { return std::holds_alternative<Figure>(block); });
+  section.blocks.insert(first == section.blocks.end() ? first : first + 1, std::move(figure));
+}
+
 void add_reproduction(Document& document, const RunFolder& run) {
   document.sections.push_back(scoreboard_section(run));
   if (!run.results.is_object()) return;
   for (const Json& experiment : run.results.at("experiments")) {
-    const std::string title = fmt::format("{}: {} ({})", experiment.value("id", ""),
-                                          experiment.value("title", ""), experiment.value("source", ""));
+    const std::string title =
+        fmt::format("{}: {}", experiment.value("id", ""), experiment.value("title", ""));
+    const std::string source = experiment.value("source", "");
     const Json folder = experiment.value("run", Json());
     if (folder.is_string() && fs::exists(run.path / folder.get<std::string>() / "manifest.json")) {
       document.sections.push_back(run_section(open_run(run.path / folder.get<std::string>())));
       document.sections.back().title = title;
+      document.sections.back().run = source + ". " + document.sections.back().run;
+      if (auto figure = published_figure(experiment))
+        insert_after_figures(document.sections.back(), std::move(*figure));
     } else {
       document.sections.push_back(
-          {title, "", {Paragraph{fmt::format("Not run: {}", experiment.value("why", "")), true}}});
+          {title, source, {Paragraph{fmt::format("Not run: {}", experiment.value("why", "")), true}}});
     }
   }
 }
@@ -160,7 +173,7 @@ ExitCode write_report(const ReportRequest& request) {
     fmt::print("{}\n", to_line({{"written", written}, {"figures", names}, {"folder", folder.string()}}));
     return ExitCode::kDone;
   }
-  print_curves(document);
+  if (document.sections.size() <= kMostCurves) print_curves(document);
   fmt::print("\n");
   for (const std::string& file : written) fmt::print("Written: {}\n", file);
   if (!figures.empty()) fmt::print("Figures: {} in {}\n", figures.size(), folder.string());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include "hrt/base/error.h"
 #include "hrt/base/strings.h"
@@ -74,10 +75,24 @@ std::vector<TokenStrip::Token> proof_tokens(const Json& proof) {
   return tokens;
 }
 
-// Up to `most` replies, evenly over the file.
+bool is_control(const Json& results, const std::string& cell) {
+  if (!results.is_object() || !results.contains("cells")) return false;
+  return std::ranges::any_of(results.at("cells"), [&](const Json& known) {
+    return known.value("name", "") == cell && known.value("control", false);
+  });
+}
+
+// Up to `most` replies, evenly over the file, without those of random controls.
 DataTable reply_sample(RunFolder& run, std::size_t most) {
   DataTable table{"A sample of the replies", {"id", "cell", "verdict", "rule", "reply"}};
-  const std::vector<Json> replies = records(run, "replies.jsonl");
+  std::vector<Json> replies = records(run, "replies.jsonl");
+  std::map<std::string, bool> controls;
+  std::erase_if(replies, [&](const Json& reply) {
+    const std::string cell = reply.value("cell", "");
+    const auto known = controls.find(cell);
+    if (known != controls.end()) return known->second;
+    return controls[cell] = is_control(run.results, cell);
+  });
   const std::size_t step = std::max<std::size_t>(1, replies.size() / most);
   for (std::size_t i = 0; i < replies.size() && table.rows.size() < most; i += step) {
     const Json& reply = replies[i];
@@ -98,7 +113,8 @@ DataTable receipts(const Json& results) {
     const Json& receipt = cell.at("receipt");
     const auto change = number_at(receipt, "/mean_norm_change");
     table.rows.push_back({cell.at("name").get<std::string>(), text_at(receipt, "/tokens"),
-                          text_at(receipt, "/changes"), change ? fmt::format("{:.3g}", *change) : "-"});
+                          fmt::format("{:.0f}", number_at(receipt, "/changes").value_or(0)),
+                          change ? fmt::format("{:.3g}", *change) : "-"});
   }
   return table;
 }
@@ -109,7 +125,8 @@ std::vector<Block> provenance_blocks(const RunFolder& run) {
   const Json manifest = run.model_manifest();
   DataTable table{"What was run, on what", {"", ""}};
   add_row(table, "command", "hrt " + run.kind());
-  add_row(table, "model", text_at(manifest, "/model/path"));
+  add_row(table, "model",
+          std::filesystem::path(text_at(manifest, "/model/path")).lexically_normal().string());
   if (manifest.contains("model"))
     add_row(table, "",
             fmt::format("{}, {} parameters, {} blocks x {}, stored in {}", text_at(manifest, "/model/family"),

@@ -13,14 +13,19 @@ std::string text_of(const Json& object, const char* key) {
 
 std::string measured(const Json& value, const std::string& unit) {
   if (!value.is_object() || value.value("value", Json()).is_null()) return "-";
-  return unit == "%" ? percent(value) + " %" : decimal(value);
+  return decimal(value, unit == "%" ? 1 : 2) + (unit == "%" ? " %" : "");
 }
 
-// "Llama-3-8B 94, Qwen2-7B 37 %"
+std::string range_text(const Json& value) {
+  if (!value.is_array()) return fmt::format("{:g}", value.get<double>());
+  return fmt::format("{:g} to {:g}", value.front().get<double>(), value.back().get<double>());
+}
+
+// "Llama-3-8B 94; Qwen2-7B 0 to 10 %"
 std::string published_text(const Json& published) {
   std::string text;
   for (const auto& [model, value] : published.at("values").items())
-    text += fmt::format("{}{} {}", text.empty() ? "" : "; ", model, plain_number(value));
+    text += fmt::format("{}{} {}", text.empty() ? "" : "; ", model, range_text(value));
   return text;
 }
 

@@ -1,0 +1,60 @@
+#include <fmt/format.h>
+
+#include <map>
+
+#include "numbers.h"
+#include "scoreboard.h"
+
+namespace hrt {
+namespace {
+
+// A published number, or the range of several.
+Point published_point(const Json& value) {
+  if (!value.is_array()) return {value.get<double>(), 0.7};
+  const double low = value.front().get<double>();
+  const double high = value.back().get<double>();
+  return {(low + high) / 2, 0.7, low, high};
+}
+
+// One published number of each model, beside what was measured here: a thin panel.
+Panel value_panel(const Json& published) {
+  const bool percent = published.value("unit", "") == "%";
+  Panel panel{.title = published.at("what").get<std::string>() + (percent ? ", %" : ""),
+              .y = {.from = 0, .to = 1, .hidden = true}};
+  if (percent) panel.x = {.from = 0, .to = 102};
+  std::size_t number = 0;
+  for (const auto& [model, value] : published.at("values").items()) {
+    Series mark = group_series(model, number++, Mark::kIntervals);
+    mark.dashed = true;
+    mark.points.push_back(published_point(value));
+    panel.series.push_back(std::move(mark));
+  }
+  Series ours{"measured here", Mark::kIntervals, Colour::kInk};
+  if (const auto measured = point_of(0, published.value("measured", Json())))
+    ours.points.push_back({measured->y, 0.3, measured->low, measured->high});
+  panel.series.push_back(std::move(ours));
+  return panel;
+}
+
+}  // namespace
+
+std::optional<Figure> published_figure(const Json& experiment) {
+  Figure figure{.name = experiment.value("id", "") + "_published",
+                .title = "Published values, and ours",
+                .panel_height = 1.75};
+  std::string sources;
+  for (const Json& published : experiment.value("published", Json::array())) {
+    if (number_at(published.value("measured", Json()), "/value"))
+      figure.panels.push_back(value_panel(published));
+    if (sources.empty()) sources = published.value("source", "");
+  }
+  if (figure.panels.empty()) return std::nullopt;
+  figure.caption = fmt::format(
+      "Open marks, with a bar where a range was published: {}. Filled: this run, with its 95 % interval. "
+      "Another model than a published one need not "
+      "agree with it.",
+      sources);
+  return figure;
+}
+
+}  // namespace hrt
