@@ -22,7 +22,8 @@ struct Terminal {
 };
 
 constexpr std::array kTerminals{
-    Terminal{"svg", "svg noenhanced dynamic size {:.0f},{:.0f} font 'sans-serif,{:.1f}'", 40, 1.4, 1.0},
+    Terminal{"svg", "svg noenhanced fixed background '#ffffff' size {:.0f},{:.0f} font 'sans-serif,{:.1f}'",
+             40, 1.4, 1.0},
     Terminal{"pdf", "pdfcairo noenhanced size {:.2f}cm,{:.2f}cm font 'sans,{:.1f}'", 1, 1.0, 0.8},
     Terminal{"png", "pngcairo noenhanced size {:.0f},{:.0f} font 'sans,{:.1f}'", 118.11, 3.1, 3.3},
 };

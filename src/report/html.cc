@@ -92,6 +92,7 @@ std::string inline_svg(std::string svg, const Figure& figure) {
   replace_all(svg, "id='", "id='" + own);
   replace_all(svg, "href='#", "href='#" + own);
   replace_all(svg, "url(#", "url(#" + own);
+  replace_all(svg, "fill=\"#ffffff\"/>", "fill=\"none\"/>");  // the page's own paper
   replace_all(svg, "<title>Gnuplot</title>", "<title>" + escape(figure.title) + "</title>");
   replace_all(svg, "<desc>Produced by GNUPLOT", "<desc>Drawn by gnuplot");
   return svg;
