@@ -17,6 +17,7 @@ constexpr const char* kFooter = R"(Examples:
   hrt reproduce --model MODEL --data CATALOG --only fig3,table3 --out DIR
   hrt reproduce --data CATALOG --out DIR --strict            exit 3 when a claim does not hold
   hrt reproduce --data CATALOG --out DIR --dry-run           what would run, and what is missing
+  hrt reproduce --from RUN                                   one run again, and what differs
 
 A folder that is there is taken up: what is complete is not computed again.)";
 
@@ -38,7 +39,10 @@ ExitCode run(Flags& flags) {
   if (!flags.only.empty()) flags.options.only = split_list(flags.only);
   const Json config = resolve_config(Command::kExtract, std::nullopt, flags.options.overrides);
   use_threads(optional_value<std::int64_t>(config, "threads"));
-  return run_reproduce(flags.options);
+  if (flags.options.from.empty()) return run_reproduce(flags.options);
+  if (!flags.only.empty() || flags.options.strict || flags.options.dry_run)
+    throw InputError("--from does one run again: --only, --strict and --dry-run do not go with it");
+  return run_again(flags.options);
 }
 
 void add_key_flags(CLI::App& app, std::vector<Override>& overrides) {
@@ -60,7 +64,11 @@ void add_reproduce(CLI::App& app, Action& action) {
   sub->add_option("--only", flags->only, "these experiments, by id, and what they build on")
       ->group(group)
       ->type_name("LIST");
-  sub->add_option("--out", options.out, "folder of the runs and the scoreboard [runs/reproduce]")
+  sub->add_option("--from", options.from, "do this run again, as its manifest says, and compare")
+      ->group(group)
+      ->type_name("RUN");
+  sub->add_option("--out", options.out,
+                  "folder of the runs and the scoreboard [runs/reproduce]; with --from of the new run")
       ->group(group)
       ->type_name("DIR");
   auto* resume =

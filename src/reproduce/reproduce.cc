@@ -90,7 +90,7 @@ class Reproduction {
         list_(read_experiments(data_dir() / "experiments.json")),
         catalog_(catalog_file(), data_root()),
         checkpoint_(resolve_model(config_)),
-        out_(fs::absolute(options.out)) {
+        out_(fs::absolute(options.out.empty() ? "runs/reproduce" : options.out)) {
     const auto chosen = list_.chosen(options.only);
     std::set<std::string> files;
     steps_ = plan_steps(list_, chosen, options_.overrides, catalog_, out_, files);

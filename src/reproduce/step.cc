@@ -89,12 +89,14 @@ bool is_complete(const Step& step) {
   return fs::exists(step.out / "manifest.json") && read_manifest(step.out).at("status") == "complete";
 }
 
-ExitCode run_step(const Step& step) {
+ExitCode run_config(Command command, const Json& config) {
   RunOptions options;
   options.if_exists = IfExists::kResume;
   options.print = false;
-  return std::ranges::find(kRunners, step.spec.command, &Runner::command)->run(step.config, options);
+  return std::ranges::find(kRunners, command, &Runner::command)->run(config, options);
 }
+
+ExitCode run_step(const Step& step) { return run_config(step.spec.command, step.config); }
 
 std::string use_direction(Step& step, const fs::path& out) {
   if (!step.spec.direction) return "";

@@ -34,6 +34,9 @@ bool is_complete(const Step& step);
 // Runs it, or takes it up. Returns the run's exit code; throws what goes wrong.
 ExitCode run_step(const Step& step);
 
+// Runs a command on a resolved config, into its `out`; a run that is there is taken up.
+ExitCode run_config(Command command, const Json& config);
+
 // The direction of another experiment in the place of the config's own, where that experiment found one.
 // Returns what is to be said about it.
 std::string use_direction(Step& step, const std::filesystem::path& out);

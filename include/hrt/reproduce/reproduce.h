@@ -10,10 +10,11 @@
 namespace hrt {
 
 struct ReproduceOptions {
+  std::string from;  // a run to do again, in the place of all experiments
   std::vector<Override>
       overrides;  // config keys for all experiments: the model, the catalog, dtype, limit, ...
   std::vector<std::string> only;  // ids; empty: all
-  std::string out = "runs/reproduce";
+  std::string out = {};           // default: runs/reproduce
   bool overwrite = false;
   bool strict = false;
   bool json = false;
@@ -25,5 +26,10 @@ struct ReproduceOptions {
 // kCheckFailed where a run's rows were not its prompts' own or, with `strict`, a claim does not hold that the
 // catalog does not list.
 ExitCode run_reproduce(const ReproduceOptions& options);
+
+// `hrt reproduce --from RUN`: runs again what the manifest of RUN says, into OUT (default: RUN.again, which
+// is removed where nothing differs), and prints what differs. kCheckFailed where something differs beyond
+// tolerance.
+ExitCode run_again(const ReproduceOptions& options);
 
 }  // namespace hrt
