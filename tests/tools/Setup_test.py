@@ -7,7 +7,7 @@ from pathlib import Path
 import support
 
 BASICS = ["bash", "dirname", "awk", "sed", "grep", "env", "realpath", "ln", "mkdir", "g++", "cmake", "ninja",
-          "pkg-config", "python3", "ccache", "mold"]
+          "pkg-config", "python3", "ccache", "mold", "gnuplot"]
 
 
 class Setup(unittest.TestCase):
