@@ -20,9 +20,12 @@ struct Paragraph {
 
 struct DataTable {
   std::string caption;
-  std::vector<std::string> columns;  // the first one is text, the others are set to the right
+  std::vector<std::string> columns;
   std::vector<std::vector<std::string>> rows = {};
 };
+
+// Columns of names or sentences, which are set to the left; numbers stand to the right.
+std::vector<bool> text_columns(const DataTable& table);
 
 // A templated prompt, token by token, its positions marked.
 struct TokenStrip {

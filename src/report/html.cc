@@ -98,18 +98,6 @@ std::string inline_svg(std::string svg, const Figure& figure) {
   return svg;
 }
 
-// Columns of sentences or names are set to the left, numbers to the right.
-std::vector<bool> text_columns(const DataTable& table) {
-  std::vector<bool> texts(table.columns.size(), false);
-  for (const auto& row : table.rows) {
-    for (std::size_t c = 0; c < std::min(row.size(), texts.size()); ++c) {
-      const bool word = row[c].size() > 3 && std::isalpha(static_cast<unsigned char>(row[c][0])) != 0;
-      texts[c] = texts[c] || word || row[c].size() > 40;
-    }
-  }
-  return texts;
-}
-
 class Writer {
  public:
   explicit Writer(const std::filesystem::path& figures) : figures_(figures) {}

@@ -33,7 +33,7 @@ std::string text_of(const DataTable& table) {
   if (table.rows.empty()) return "";
   std::string text = table.caption.empty() ? "" : escape(table.caption) + "\n\n";
   text += row_text(table.columns) + "|";
-  for (std::size_t i = 0; i < table.columns.size(); ++i) text += i == 0 ? " --- |" : " ---: |";
+  for (const bool left : text_columns(table)) text += left ? " --- |" : " ---: |";
   text += "\n";
   for (const auto& row : table.rows) text += row_text(row);
   return text + "\n";

@@ -71,12 +71,19 @@ void add_reproduction(Document& document, const RunFolder& run) {
   }
 }
 
+std::string title_of(const RunFolder& run) {
+  const Json::json_pointer catalog("/catalog/name");
+  if (run.kind() != "reproduce" || !run.results.is_object() || !run.results.contains(catalog))
+    return run.name();
+  return fmt::format("Harmfulness and refusal: {}", run.results.at(catalog).get<std::string>());
+}
+
 Document document_of(const ReportRequest& request) {
   Document document;
   std::vector<std::string> about;
   for (const fs::path& path : request.runs) {
     RunFolder run = open_run(path);
-    document.title += (document.title.empty() ? "" : ", ") + run.name();
+    document.title += (document.title.empty() ? "" : ", ") + title_of(run);
     const std::string data = about_data(run.manifest);
     if (!data.empty() && std::ranges::find(about, data) == about.end()) about.push_back(data);
     if (run.kind() == "reproduce") {

@@ -30,7 +30,7 @@ std::string published_text(const Json& published) {
 }
 
 DataTable board(const Json& experiments) {
-  DataTable table{"", {"experiment", "source", "n", "claims that hold", "verdict", "why"}};
+  DataTable table{"", {"experiment", "verdict", "claims that hold", "n", "why", "source"}};
   for (const Json& experiment : experiments) {
     std::size_t held = 0;
     std::size_t judged = 0;
@@ -40,24 +40,24 @@ DataTable board(const Json& experiments) {
       if (claim.at("holds").get<bool>()) ++held;
     }
     table.rows.push_back({fmt::format("{}: {}", text_of(experiment, "id"), text_of(experiment, "title")),
-                          text_of(experiment, "source"), text_of(experiment, "n"),
-                          judged > 0 ? fmt::format("{} of {}", held, judged) : "-",
-                          text_of(experiment, "verdict"), text_of(experiment, "why")});
+                          text_of(experiment, "verdict"),
+                          judged > 0 ? fmt::format("{} of {}", held, judged) : "-", text_of(experiment, "n"),
+                          text_of(experiment, "why"), text_of(experiment, "source")});
   }
   return table;
 }
 
 DataTable claims(const Json& experiments) {
-  DataTable table{"Every claim", {"experiment", "claim", "needs", "measured [95 %]", "n", "holds", "source"}};
+  DataTable table{"Every claim", {"experiment", "claim", "holds", "measured [95 %]", "needs", "n", "source"}};
   for (const Json& experiment : experiments) {
     for (const Json& claim : experiment.at("claims")) {
       const Json holds = claim.at("holds");
       std::string verdict = holds.is_boolean() ? (holds.get<bool>() ? "yes" : "no") : "-";
       if (const std::string missed = text_of(claim, "missed"); !missed.empty())
         verdict += " (expected: " + missed + ")";
-      table.rows.push_back({text_of(experiment, "id"), text_of(claim, "says"), text_of(claim, "needs"),
-                            measured(claim.value("measured", Json()), ""),
-                            count_of(claim.value("measured", Json::object())), verdict,
+      const Json measured_here = claim.value("measured", Json::object());
+      table.rows.push_back({text_of(experiment, "id"), text_of(claim, "says"), verdict,
+                            measured(measured_here, ""), text_of(claim, "needs"), count_of(measured_here),
                             text_of(claim, "source")});
     }
   }
