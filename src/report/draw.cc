@@ -30,6 +30,7 @@ constexpr std::array kTerminals{
 
 constexpr double kType = 7;  // printed points
 constexpr double kSmallType = 6;
+constexpr double kSmallestCell = 0.46;  // cm, of a heat map whose cells hold numbers
 
 const Terminal& terminal_of(const std::string& format) {
   return *std::ranges::find_if(kTerminals,
@@ -41,6 +42,12 @@ std::string in_single_quotes(std::string_view text) {
   std::string escaped = "'";
   for (const char c : escape_for_terminal(text)) escaped += c == '\'' ? "''" : std::string(1, c);
   return escaped + "'";
+}
+
+std::string quoted_for_shell(const std::string& text) {
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? "'\\''" : std::string(1, c);
+  return quoted + "'";
 }
 
 std::string number(const std::optional<double>& value) {
@@ -314,7 +321,8 @@ class Script {
     parts.push_back(fmt::format(
         "$p{}heat using 1:2:(0.5):(0.5):3 with boxxyerror fillstyle solid noborder linecolor palette notitle",
         p));
-    if (map.columns.size() > 14) return;
+    const double cell = (area.right - area.left) * kFigureWidth / static_cast<double>(map.columns.size());
+    if (cell < kSmallestCell) return;
     const double middle = map.from + 0.6 * (map.to - map.from);
     for (std::size_t r = 0; r < map.rows.size(); ++r) {
       for (std::size_t c = 0; c < map.columns.size(); ++c) {
@@ -365,7 +373,9 @@ bool have_gnuplot() { return std::system("command -v gnuplot > /dev/null 2>&1") 
 
 void draw(const std::vector<Figure>& figures, const std::vector<std::string>& formats,
           const std::filesystem::path& folder) {
-  std::FILE* gnuplot = popen("gnuplot -d", "w");
+  // gnuplot warns of labels that it would place itself; what it says matters only when it fails.
+  const std::filesystem::path log = folder / "gnuplot.log";
+  std::FILE* gnuplot = popen(fmt::format("gnuplot -d 2> {}", quoted_for_shell(log.string())).c_str(), "w");
   if (gnuplot == nullptr) throw RunError("gnuplot cannot be started");
   for (const Figure& figure : figures) {
     for (const std::string& format : formats) {
@@ -374,7 +384,8 @@ void draw(const std::vector<Figure>& figures, const std::vector<std::string>& fo
       std::fwrite(script.data(), 1, script.size(), gnuplot);
     }
   }
-  if (pclose(gnuplot) != 0) throw RunError("gnuplot failed; its message stands above");
+  if (pclose(gnuplot) != 0) throw RunError("gnuplot failed; what it said is in {}", log.string());
+  std::filesystem::remove(log);
 }
 
 }  // namespace hrt

@@ -62,6 +62,7 @@ std::string percent(const Json& estimate) { return with_interval(estimate, 100, 
 std::string decimal(const Json& estimate, int digits) { return with_interval(estimate, 1, digits, digits); }
 
 std::string plain_number(const Json& value) {
+  if (value.is_null()) return "-";
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
 

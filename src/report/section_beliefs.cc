@@ -82,9 +82,9 @@ Figure scatter(const RunFolder& run, const std::vector<Group>& groups) {
   Panel plane{.x = {.title = "Delta_harmful", .from = x.from, .to = x.to},
               .y = {.title = "Delta_refuse", .from = y.from, .to = y.to},
               .references = {{0, "", false}, {0, "", true}},
-              .area = PlotArea{0.14, 0.13, 0.84, 0.84}};
+              .area = PlotArea{0.165, 0.13, 0.84, 0.84}};
   Panel above{
-      .x = plane.x, .y = {.from = 0, .to = 1.05}, .bare = true, .area = PlotArea{0.14, 0.85, 0.84, 0.97}};
+      .x = plane.x, .y = {.from = 0, .to = 1.05}, .bare = true, .area = PlotArea{0.165, 0.85, 0.84, 0.97}};
   Panel beside{
       .x = {.from = 0, .to = 1.05}, .y = plane.y, .bare = true, .area = PlotArea{0.85, 0.13, 0.97, 0.84}};
   for (std::size_t g = 0; g < groups.size(); ++g) {

@@ -40,7 +40,9 @@ const Kind& kind_of_run(const RunFolder& run) {
 
 std::string text_at(const Json& object, const char* pointer) {
   const Json::json_pointer place(pointer);
-  return object.contains(place) && !object.at(place).is_null() ? plain_number(object.at(place)) : "";
+  return object.is_object() && object.contains(place) && !object.at(place).is_null()
+             ? plain_number(object.at(place))
+             : "";
 }
 
 void add_row(DataTable& table, const std::string& name, const std::string& value) {
@@ -119,6 +121,21 @@ DataTable receipts(const Json& results) {
   return table;
 }
 
+// What the tensors or runs that were looked at cannot show.
+std::vector<std::string> source_warnings(const Json& results) {
+  std::vector<std::string> warnings;
+  for (const char* pointer : {"/source/limits", "/source/overlap"}) {
+    if (std::string said = text_at(results, pointer); !said.empty()) warnings.push_back(std::move(said));
+  }
+  if (text_at(results, "/source/position_check/holds") == "false")
+    warnings.push_back(
+        fmt::format("Position check: the rows called {} are not of one token, though all prompts end in the "
+                    "same one (smallest cosine at row 0: {:.3f}).",
+                    text_at(results, "/source/position_check/position"),
+                    number_at(results, "/source/position_check/smallest_cosine").value_or(0)));
+  return warnings;
+}
+
 }  // namespace
 
 std::vector<Block> provenance_blocks(const RunFolder& run) {
@@ -183,6 +200,8 @@ Section run_section(RunFolder run) {
   for (const std::string& missing : run.missing) section.blocks.push_back(Paragraph{missing, true});
   for (const Json& warning : run.manifest.value("warnings", Json::array()))
     section.blocks.push_back(Paragraph{"Warning of the run: " + plain_number(warning), true});
+  for (std::string& said : source_warnings(run.results))
+    section.blocks.push_back(Paragraph{std::move(said), true});
   std::ranges::move(found, std::back_inserter(section.blocks));
   section.blocks.push_back(
       collapsed("What was run, on what, and the proof of its positions", provenance_blocks(run)));
