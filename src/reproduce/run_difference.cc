@@ -19,8 +19,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double kTolerance = 1e-5;
-constexpr double kCloseCall = 5e-3;  // of logits: below it the order of two tokens is rounding
+constexpr double kRowTolerance = 1e-5;
+constexpr double kNumberTolerance = 1e-4;  // rates, divergences, logits: what is computed from rows
+constexpr double kCloseCall = 5e-3;        // of logits: below it the order of two tokens is rounding
 
 // What no rerun can have the same: times, and where things lie.
 const std::set<std::string> kUnlike{"latency", "runs", "run", "path", "file", "provenance", "source"};
@@ -35,12 +36,12 @@ class Tally {
     difference_.state = FileDifference::State::kDifferent;
   }
   // `relative`: how far two values lie apart.
-  void value(double relative, const std::string& place) {
+  void value(double relative, double tolerance, const std::string& place) {
     difference_.largest = std::max(difference_.largest, relative);
-    if (!(relative <= kTolerance)) different(place);
+    if (!(relative <= tolerance)) different(place);
   }
   void numbers(double a, double b, const std::string& place) {
-    value(a == b ? 0 : std::abs(a - b) / std::max({std::abs(a), std::abs(b), 1.0}), place);
+    value(a == b ? 0 : std::abs(a - b) / std::max({std::abs(a), std::abs(b), 1.0}), kNumberTolerance, place);
   }
   void close_call() { ++difference_.close_calls; }
 
@@ -107,11 +108,16 @@ void compare_plain_line(const std::string&, const std::string&, const std::strin
 using CompareLine = void (*)(const std::string& a, const std::string& b, const std::string& place,
                              Tally& tally);
 
+std::vector<std::string> lines_of(std::string_view text) {
+  if (text.ends_with('\n')) text.remove_suffix(1);
+  return split(text, '\n');
+}
+
 void compare_lines(std::string_view a, std::string_view b, CompareLine compare, Tally& tally) {
-  const std::vector<std::string> left = split(a, '\n');
-  const std::vector<std::string> right = split(b, '\n');
+  const std::vector<std::string> left = lines_of(a);
+  const std::vector<std::string> right = lines_of(b);
   if (left.size() != right.size())
-    tally.different(fmt::format("{} lines, now {}", left.size() - 1, right.size() - 1));
+    tally.different(fmt::format("{} lines, now {}", left.size(), right.size()));
   for (std::size_t i = 0; i < std::min(left.size(), right.size()); ++i) {
     if (left[i] != right[i]) compare(left[i], right[i], fmt::format("line {}", i + 1), tally);
   }
@@ -132,7 +138,7 @@ void compare_tensors(const fs::path& a, const fs::path& b, Tally& tally) {
     // By row of the last dimension; rows that are nearly zero are compared as they are.
     const at::Tensor apart = at::linalg_vector_norm(x - y, 2, at::IntArrayRef{-1});
     const at::Tensor norm = at::linalg_vector_norm(x, 2, at::IntArrayRef{-1}).clamp_min(1e-3);
-    tally.value((apart / norm).max().item<double>(), info.name);
+    tally.value((apart / norm).max().item<double>(), kRowTolerance, info.name);
   }
 }
 

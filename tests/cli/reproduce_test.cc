@@ -100,9 +100,9 @@ TEST_F(Reproduce, SteersWithTheSharedDirections) {
   EXPECT_EQ(steered.at("direction"), out_ + "/train:refusal");
 }
 
-// Nothing in the scoreboard is hard-coded: another model gives other numbers.
-TEST_F(Reproduce, MeasuresTheModel) {
-  const fs::path model = folder_.path() / "model";
+// The organism with its head turned round.
+fs::path changed_model(const TemporaryFolder& folder) {
+  const fs::path model = folder.path() / "model";
   fs::copy(kProject / "data/organism/model", model);
   const SafetensorsFile file(model / "model.safetensors");
   std::vector<NamedTensor> tensors;
@@ -112,6 +112,12 @@ TEST_F(Reproduce, MeasuresTheModel) {
   }
   fs::remove(model / "model.safetensors");
   write_safetensors(model / "model.safetensors", tensors, {});
+  return model;
+}
+
+// Nothing in the scoreboard is hard-coded: another model gives other numbers.
+TEST_F(Reproduce, MeasuresTheModel) {
+  const fs::path model = changed_model(folder_);
   ASSERT_EQ(reproduce("table1", {"--model", model.string()}).code, 0);
   const Json changed = row("table1");
   EXPECT_EQ(changed.at("verdict"), "does not hold");
@@ -212,6 +218,54 @@ TEST_F(Reproduce, RefusesWhatItDoesNotKnow) {
   EXPECT_EQ(reproduce("table1", {"--overwrite"}).code, 2);
   EXPECT_TRUE(fs::exists(out_ + "/notes.txt"));
 }
+
+// The committed runs, whose paths are relative to the project's folder.
+class ReproduceFrom : public ::testing::TestWithParam<const char*> {
+ protected:
+  ReproduceFrom() : before_(fs::current_path()) { fs::current_path(kProject); }
+  ~ReproduceFrom() override { fs::current_path(before_); }
+
+  ProcessResult again(std::vector<std::string> more = {}) const {
+    std::vector<std::string> arguments{
+        "reproduce", "--from",          std::string("tests/reproduce/reference/") + GetParam(),
+        "--out",     folder_ / "again", "--json"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run_hrt(arguments);
+  }
+
+  const TemporaryFolder folder_;
+
+ private:
+  fs::path before_;
+};
+
+TEST_P(ReproduceFrom, GivesTheSame) {
+  const ProcessResult result = again();
+  EXPECT_EQ(result.code, 0) << result.out << result.err;
+  const Json report = Json::parse(result.out);
+  EXPECT_GE(report.at("files").size(), 4);
+  for (const Json& file : report.at("files")) {
+    if (file.at("file") == "prompts.jsonl") {
+      EXPECT_EQ(file.at("state"), "same bytes");
+    }
+  }
+  for (const Json& input : report.at("inputs")) EXPECT_NE(input.at("severity"), "input") << input;
+}
+
+TEST_P(ReproduceFrom, SaysWhatDiffersOnAnotherModel) {
+  const ProcessResult result = again({"--model", changed_model(folder_).string()});
+  EXPECT_EQ(result.code, 3) << result.out << result.err;
+  const Json report = Json::parse(result.out);
+  EXPECT_EQ(report.at("inputs").at(0).at("severity"), "input");
+  EXPECT_THAT(report.at("inputs").at(0).at("difference").get<std::string>(), HasSubstr("/identity/model"));
+  for (const Json& file : report.at("files")) {
+    if (file.at("file") == "replies.jsonl") {
+      EXPECT_EQ(file.at("state"), "different");
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(References, ReproduceFrom, ::testing::Values("extract", "steer", "inversion"));
 
 }  // namespace
 }  // namespace hrt::testing

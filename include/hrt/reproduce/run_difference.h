@@ -40,8 +40,8 @@ std::string_view severity_name(InputDifference::Severity severity);
 std::vector<InputDifference> compare_inputs(const Json& manifest, const Json& other);
 
 // Every result file of `run` (and of the extraction in it) beside the one of `other`: bytes; else tensors to
-// 1e-5 of a row's norm, numbers in JSON and csv to 1e-5, all else equal. Prompts must be the same bytes.
-// Replies that differ are close calls where the stored `first_margin` is below 5e-3.
+// 1e-5 of a row's norm, numbers in JSON and csv to 1e-4, all else equal. Prompts must be the same. Replies
+// that differ are close calls where the stored `first_margin` is below 5e-3.
 std::vector<FileDifference> compare_files(const std::filesystem::path& run,
                                           const std::filesystem::path& other);
 
