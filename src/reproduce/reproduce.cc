@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 
@@ -94,11 +95,7 @@ class Reproduction {
     const auto chosen = list_.chosen(options.only);
     std::set<std::string> files;
     steps_ = plan_steps(list_, chosen, options_.overrides, catalog_, out_, files);
-    if (!files.empty()) {
-      spdlog::warn("warning: {} not there: {}{}", counted(files.size(), "prompt file"),
-                   join({files.begin(), files.end()}, ", "),
-                   catalog_.hint().empty() ? "" : " (" + catalog_.hint() + ")");
-    }
+    tell_missing({files.begin(), files.end()});
   }
 
   ExitCode run() {
@@ -122,6 +119,8 @@ class Reproduction {
     Json list = Json::array();
     for (const Step& step : steps_) {
       const bool runs = step.inputs.missing.empty();
+      const std::string partly =
+          step.inputs.left_out.empty() ? "" : "left out: " + join(step.inputs.left_out, "; ");
       list.push_back({{"id", step.spec.id},
                       {"command", command_name(step.spec.command)},
                       {"config", step.spec.config.lexically_normal().string()},
@@ -129,7 +128,7 @@ class Reproduction {
                       {"state", !runs               ? "cannot run"
                                 : is_complete(step) ? "complete"
                                                     : "to do"},
-                      {"why", step.inputs.missing},
+                      {"why", runs ? partly : step.inputs.missing},
                       {"left_out", step.inputs.left_out}});
     }
     if (options_.json) {
@@ -146,6 +145,18 @@ class Reproduction {
   }
 
  private:
+  // All at once, with where they are had.
+  void tell_missing(const std::vector<std::string>& files) const {
+    const std::string hint = catalog_.hint().empty() ? "" : " (" + catalog_.hint() + ")";
+    const std::string text =
+        fmt::format("{} not there: {}{}", counted(files.size(), "prompt file"), join(files, ", "), hint);
+    const bool any = std::ranges::any_of(steps_, [](const Step& s) { return s.inputs.missing.empty(); });
+    if (!any && !files.empty()) throw InputError("nothing can be run: {}", text);
+    if (!any)
+      throw InputError("nothing can be run: {}: {}", steps_.back().spec.id, steps_.back().inputs.missing);
+    if (!files.empty()) spdlog::warn("warning: {}", text);
+  }
+
   std::string catalog_file() const {
     if (const auto file = optional_value<std::string>(config_, "data")) return *file;
     throw InputError("no catalog: --data CATALOG says which prompts the experiments take");

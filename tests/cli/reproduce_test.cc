@@ -207,6 +207,18 @@ TEST_F(Reproduce, PlansWithoutComputing) {
   EXPECT_FALSE(fs::exists(out_));
 }
 
+TEST_F(Reproduce, EndsWhereNothingCanRun) {
+  const std::string data =
+      catalog([](Json& catalog) { catalog["roles"]["refused_harmful"][0]["file"] = "/nowhere/a.jsonl"; });
+  const ProcessResult result = reproduce("table1", {"--data", data});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, HasSubstr("nothing can be run: 1 prompt file not there: /nowhere/a.jsonl"));
+  EXPECT_FALSE(fs::exists(out_));
+  const ProcessResult no_role = reproduce("table8_9");
+  EXPECT_EQ(no_role.code, 2);
+  EXPECT_THAT(no_role.err, HasSubstr("nothing can be run: table8_9: the catalog has no role toxic_chat"));
+}
+
 TEST_F(Reproduce, RefusesWhatItDoesNotKnow) {
   const ProcessResult unknown = reproduce("fig33");
   EXPECT_EQ(unknown.code, 2);
