@@ -8,13 +8,6 @@
 
 namespace hrt {
 
-// "#0072b2": the palette of Okabe and Ito, which colour-blind people can tell apart, and an ink.
-std::string hex(Colour colour);
-
-// gnuplot's commands that draw a figure for one terminal: "svg", "pdf" or "png" (300 dpi), to `file`.
-std::string gnuplot_script(const Figure& figure, const std::string& format,
-                           const std::filesystem::path& file);
-
 // Whether gnuplot can be run.
 bool have_gnuplot();
 

@@ -6,10 +6,10 @@
 #include <array>
 #include <set>
 
-#include "draw.h"
 #include "hrt/base/file.h"
 #include "hrt/base/strings.h"
 #include "html_style.h"
+#include "palette.h"
 
 namespace hrt {
 namespace {

@@ -7,52 +7,15 @@
 #include "hrt/base/strings.h"
 #include "numbers.h"
 #include "sections.h"
+#include "sweep_cells.h"
 
 namespace hrt {
 namespace {
 
-// A line of results.json with its cell.
-struct Outcome {
-  const Json* result;
-  std::string sweep;
-  std::string scope;
-  std::optional<double> coefficient;
-  std::optional<double> layer;  // of a cell that steers in one layer
-  std::string set;
-  const Json& rate() const { return result->at("rate"); }
-};
-
-struct Sweep {
-  std::vector<Outcome> baseline;
-  std::vector<Outcome> steered;  // without controls
-};
-
-Sweep read_sweep(const Json& results) {
-  std::map<std::string, const Json*> cells;
-  for (const Json& cell : results.at("cells")) cells[cell.at("name").get<std::string>()] = &cell;
-  Sweep sweep;
-  for (const Json& result : results.at("results")) {
-    const Json& cell = *cells.at(result.at("cell").get<std::string>());
-    Outcome outcome{&result, cell.value("sweep", ""), "", {}, {}, result.at("set").get<std::string>()};
-    if (!cell.contains("interventions") || cell.at("interventions").empty()) {
-      sweep.baseline.push_back(outcome);
-      continue;
-    }
-    if (cell.value("control", false)) continue;
-    const Json& intervention = cell.at("interventions").front();
-    outcome.scope = intervention.at("scope").get<std::string>();
-    outcome.coefficient = number_at(intervention, "/coefficient");
-    if (intervention.at("layers").size() == 1)
-      outcome.layer = intervention.at("layers").front().get<double>();
-    sweep.steered.push_back(outcome);
-  }
-  return sweep;
-}
-
-bool by_layer(const Sweep& sweep) {
+bool by_layer(const SweepCells& sweep) {
   std::set<double> layers;
-  for (const Outcome& outcome : sweep.steered) {
-    if (outcome.layer) layers.insert(*outcome.layer);
+  for (const CellResult& cell : sweep.steered) {
+    if (cell.layer) layers.insert(*cell.layer);
   }
   return layers.size() > 1;
 }
@@ -67,36 +30,35 @@ constexpr const char* kRandom = "random vectors of the same norm";
 struct Strip {
   std::string sweep;
   std::string scope;
-  std::vector<Outcome> cells = {};
+  std::vector<CellResult> cells = {};
 };
 
-std::vector<Strip> read_strips(const Sweep& sweep) {
+std::vector<Strip> read_strips(const SweepCells& sweep) {
   std::vector<Strip> strips;
-  for (const Outcome& outcome : sweep.steered) {
-    if (!outcome.layer || !number_at(outcome.rate(), "/value")) continue;
-    const auto known = std::ranges::find_if(strips, [&](const Strip& strip) {
-      return strip.sweep == outcome.sweep && strip.scope == outcome.scope;
-    });
-    Strip& strip = known == strips.end() ? strips.emplace_back(outcome.sweep, outcome.scope) : *known;
-    strip.cells.push_back(outcome);
+  for (const CellResult& cell : sweep.steered) {
+    if (!cell.layer || !number_at(cell.rate(), "/value")) continue;
+    const auto known = std::ranges::find_if(
+        strips, [&](const Strip& strip) { return strip.sweep == cell.sweep && strip.scope == cell.scope; });
+    Strip& strip = known == strips.end() ? strips.emplace_back(cell.sweep, cell.scope) : *known;
+    strip.cells.push_back(cell);
   }
   return strips;
 }
 
 // What tells a line from the others of its panel.
-std::string line_name(const Outcome& outcome) {
-  return fmt::format("c = {}, {}", outcome.coefficient.value_or(1), shown(outcome.set));
+std::string line_name(const CellResult& cell) {
+  return fmt::format("c = {}, {}", cell.coefficient.value_or(1), shown(cell.set));
 }
 
 // At each layer the lowest and the highest rate of the random controls of all lines.
 Series control_band(const Strip& strip) {
   std::map<double, Point> widest;
-  for (const Outcome& outcome : strip.cells) {
-    const auto low = number_at(*outcome.result, "/control_band/low");
-    const auto high = number_at(*outcome.result, "/control_band/high");
+  for (const CellResult& cell : strip.cells) {
+    const auto low = number_at(*cell.json, "/control_band/low");
+    const auto high = number_at(*cell.json, "/control_band/high");
     if (!low || !high) continue;
     Point& point =
-        widest.try_emplace(*outcome.layer, *outcome.layer, *low * 100, *low * 100, *high * 100).first->second;
+        widest.try_emplace(*cell.layer, *cell.layer, *low * 100, *low * 100, *high * 100).first->second;
     point.low = std::min(*point.low, *low * 100);
     point.high = std::max(*point.high, *high * 100);
   }
@@ -107,12 +69,12 @@ Series control_band(const Strip& strip) {
 
 std::vector<Series> strip_lines(const Strip& strip) {
   std::vector<std::pair<std::string, Series>> lines;
-  for (const Outcome& outcome : strip.cells) {
-    const std::string name = line_name(outcome);
+  for (const CellResult& cell : strip.cells) {
+    const std::string name = line_name(cell);
     auto line = std::ranges::find(lines, name, &std::pair<std::string, Series>::first);
     if (line == lines.end())
       line = lines.emplace(lines.end(), name, group_series(name, lines.size(), Mark::kLine));
-    line->second.points.push_back(*point_of(*outcome.layer, outcome.rate(), 100));
+    line->second.points.push_back(*point_of(*cell.layer, cell.rate(), 100));
   }
   if (lines.size() == 1) lines.front().second.name = "steered";
   std::vector<Series> series;
@@ -120,7 +82,7 @@ std::vector<Series> strip_lines(const Strip& strip) {
   return series;
 }
 
-Panel strip_panel(const Strip& strip, const Sweep& sweep, const Json& results) {
+Panel strip_panel(const Strip& strip, const SweepCells& sweep, const Json& results) {
   Panel panel{.title = strip.sweep,
               .subtitle = shown(strip.scope),
               .x = {.title = "layer", .whole = true},
@@ -128,20 +90,20 @@ Panel strip_panel(const Strip& strip, const Sweep& sweep, const Json& results) {
   Series band = control_band(strip);
   if (!band.points.empty()) panel.series.push_back(std::move(band));
   std::ranges::move(strip_lines(strip), std::back_inserter(panel.series));
-  for (const Outcome& outcome : sweep.baseline) {
-    const auto value = number_at(outcome.rate(), "/value");
+  for (const CellResult& cell : sweep.baseline) {
+    const auto value = number_at(cell.rate(), "/value");
     const bool steered =
-        std::ranges::any_of(strip.cells, [&](const Outcome& o) { return o.set == outcome.set; });
+        std::ranges::any_of(strip.cells, [&](const CellResult& o) { return o.set == cell.set; });
     if (value && steered) panel.references.push_back({*value * 100, ""});
   }
   return panel;
 }
 
 // "120 accepted harmless; 120 refused harmful"
-std::string sizes_of(const std::vector<Outcome>& outcomes) {
+std::string sizes_of(const std::vector<CellResult>& cells) {
   std::set<std::string> sizes;
-  for (const Outcome& outcome : outcomes)
-    sizes.insert(fmt::format("{} {}", count_of(outcome.rate()), shown(outcome.set)));
+  for (const CellResult& cell : cells)
+    sizes.insert(fmt::format("{} {}", count_of(cell.rate()), shown(cell.set)));
   return join({sizes.begin(), sizes.end()}, "; ");
 }
 
@@ -150,20 +112,20 @@ Figure strip_heat(const RunFolder& run, const std::vector<Strip>& strips) {
   HeatMap heat{.from = 0, .to = 100, .digits = 0};
   std::set<double> layers;
   for (const Strip& strip : strips) {
-    for (const Outcome& outcome : strip.cells) layers.insert(*outcome.layer);
+    for (const CellResult& cell : strip.cells) layers.insert(*cell.layer);
   }
   for (const double layer : layers) heat.columns.push_back(fmt::format("{:.0f}", layer));
   std::string prefix = strips.front().sweep;
   for (const Strip& strip : strips)
     prefix.resize(static_cast<std::size_t>(std::ranges::mismatch(prefix, strip.sweep).in1 - prefix.begin()));
-  std::vector<Outcome> all;
+  std::vector<CellResult> all;
   for (const Strip& strip : strips) {
     heat.rows.push_back(strip.sweep.substr(prefix.size()));
     std::vector<std::optional<double>> row(layers.size());
-    for (const Outcome& outcome : strip.cells) {
-      const auto column = std::distance(layers.begin(), layers.find(*outcome.layer));
-      row[static_cast<std::size_t>(column)] = *number_at(outcome.rate(), "/value") * 100;
-      all.push_back(outcome);
+    for (const CellResult& cell : strip.cells) {
+      const auto column = std::distance(layers.begin(), layers.find(*cell.layer));
+      row[static_cast<std::size_t>(column)] = *number_at(cell.rate(), "/value") * 100;
+      all.push_back(cell);
     }
     heat.values.push_back(std::move(row));
   }
@@ -179,11 +141,11 @@ Figure strip_heat(const RunFolder& run, const std::vector<Strip>& strips) {
   return figure;
 }
 
-Figure layer_figure(const RunFolder& run, const Sweep& sweep) {
+Figure layer_figure(const RunFolder& run, const SweepCells& sweep) {
   const std::vector<Strip> strips = read_strips(sweep);
   if (strips.size() > 8) return strip_heat(run, strips);
   Figure figure{.name = run.name(), .title = "Steered, layer by layer"};
-  std::vector<Outcome> all;
+  std::vector<CellResult> all;
   for (const Strip& strip : strips) {
     figure.panels.push_back(strip_panel(strip, sweep, run.results));
     all.insert(all.end(), strip.cells.begin(), strip.cells.end());
@@ -198,30 +160,30 @@ Figure layer_figure(const RunFolder& run, const Sweep& sweep) {
   return figure;
 }
 
-std::string cell_label(const Outcome& outcome, bool with_set) {
-  std::string label = outcome.sweep.empty() && outcome.scope.empty() ? "unsteered" : outcome.sweep;
-  if (!outcome.scope.empty()) label += (label.empty() ? "" : ", ") + shown(outcome.scope);
-  if (with_set) label += (label.empty() ? "" : ": ") + shown(outcome.set);
+std::string cell_label(const CellResult& cell, bool with_set) {
+  std::string label = cell.sweep.empty() && cell.scope.empty() ? "unsteered" : cell.sweep;
+  if (!cell.scope.empty()) label += (label.empty() ? "" : ", ") + shown(cell.scope);
+  if (with_set) label += (label.empty() ? "" : ": ") + shown(cell.set);
   return label;
 }
 
 // Few cells: a row each, with its control band.
-Figure cell_figure(const RunFolder& run, const Sweep& sweep) {
-  std::vector<Outcome> all = sweep.baseline;
+Figure cell_figure(const RunFolder& run, const SweepCells& sweep) {
+  std::vector<CellResult> all = sweep.baseline;
   all.insert(all.end(), sweep.steered.begin(), sweep.steered.end());
   Panel panel{.x = {.title = rate_title(run.results), .from = 0, .to = 100}};
   Series rates{"rate", Mark::kIntervals, Colour::kBlue};
   Series controls{kRandom, Mark::kIntervals, Colour::kGrey, true};
   std::set<std::string> sets;
-  for (const Outcome& outcome : all) sets.insert(outcome.set);
+  for (const CellResult& cell : all) sets.insert(cell.set);
   for (std::size_t i = 0; i < all.size(); ++i) {
     const double y = static_cast<double>(all.size() - i);
     const std::string label = sweep.steered.empty() ? shown(all[i].set) : cell_label(all[i], sets.size() > 1);
     panel.y.ticks.emplace_back(y, label);
     if (const auto rate = point_of(0, all[i].rate(), 100))
       rates.points.push_back({rate->y, y, rate->low, rate->high});
-    const auto low = number_at(*all[i].result, "/control_band/low");
-    const auto high = number_at(*all[i].result, "/control_band/high");
+    const auto low = number_at(*all[i].json, "/control_band/low");
+    const auto high = number_at(*all[i].json, "/control_band/high");
     if (low && high) controls.points.push_back({(*low + *high) * 50, y - 0.25, *low * 100, *high * 100});
   }
   panel.y.from = 0.4;
@@ -245,37 +207,35 @@ std::string compact(const std::optional<double>& value) {
   return value ? fmt::format("{:.2g}", *value) : "-";
 }
 
-std::vector<std::string> table_row(const Outcome& outcome) {
-  const Json& result = *outcome.result;
-  return {cell_label(outcome, false),
-          outcome.layer ? fmt::format("{:.0f}", *outcome.layer) : "-",
-          shown(outcome.set),
+std::vector<std::string> table_row(const CellResult& cell) {
+  const Json& result = *cell.json;
+  return {cell_label(cell, false),
+          cell.layer ? fmt::format("{:.0f}", *cell.layer) : "-",
+          shown(cell.set),
           fmt::format("{}", result.value("n", 0)),
-          percent(outcome.rate()),
+          percent(cell.rate()),
           band_text(result),
           compact(number_at(result, "/changed/mcnemar_p")),
           compact(number_at(result, "/kl/value")),
           fmt::format("{}", result.value("empty", 0) + result.value("looping", 0))};
 }
 
-DataTable outcome_table(const std::string& caption, const std::vector<Outcome>& outcomes,
-                        const Json& results) {
+DataTable cell_table(const std::string& caption, const std::vector<CellResult>& cells, const Json& results) {
   DataTable table{caption,
                   {"cell", "layer", "prompts", "n", rate_title(results) + " [95 %]", "random, %", "McNemar p",
                    "KL", "degenerate"}};
-  for (const Outcome& outcome : outcomes) table.rows.push_back(table_row(outcome));
+  for (const CellResult& cell : cells) table.rows.push_back(table_row(cell));
   return table;
 }
 
 // Of each line over layers, where it reaches highest and lowest.
-std::vector<Outcome> extremes(const Sweep& sweep) {
-  std::map<std::string, std::vector<Outcome>> lines;
-  for (const Outcome& outcome : sweep.steered) {
-    if (number_at(outcome.rate(), "/value"))
-      lines[outcome.sweep + outcome.scope + line_name(outcome)].push_back(outcome);
+std::vector<CellResult> extremes(const SweepCells& sweep) {
+  std::map<std::string, std::vector<CellResult>> lines;
+  for (const CellResult& cell : sweep.steered) {
+    if (number_at(cell.rate(), "/value")) lines[cell.sweep + cell.scope + line_name(cell)].push_back(cell);
   }
-  std::vector<Outcome> found;
-  const auto value = [](const Outcome& outcome) { return *number_at(outcome.rate(), "/value"); };
+  std::vector<CellResult> found;
+  const auto value = [](const CellResult& cell) { return *number_at(cell.rate(), "/value"); };
   for (const auto& [key, line] : lines) {
     const auto [lowest, highest] = std::ranges::minmax_element(line, {}, value);
     found.push_back(*highest);
@@ -284,18 +244,18 @@ std::vector<Outcome> extremes(const Sweep& sweep) {
   return found;
 }
 
-std::vector<Block> not_applicable(const Json& results, const Sweep& sweep) {
+std::vector<Block> not_applicable(const Json& results, const SweepCells& sweep) {
   return {Paragraph{fmt::format("Not applicable: {}.",
                                 results.value("reason", "the unsteered answers do not separate")),
                     true},
-          outcome_table("Unsteered answers", sweep.baseline, results)};
+          cell_table("Unsteered answers", sweep.baseline, results)};
 }
 
 }  // namespace
 
 std::vector<Block> sweep_blocks(RunFolder& run) {
   const Json& results = run.results;
-  const Sweep sweep = read_sweep(results);
+  const SweepCells sweep = read_sweep(results);
   if (!results.value("applies", true)) return not_applicable(results, sweep);
   std::vector<Block> blocks;
   const bool layers = by_layer(sweep);
@@ -304,13 +264,13 @@ std::vector<Block> sweep_blocks(RunFolder& run) {
         fmt::format("The unsteered answers tell harmful from harmless prompts: AUROC {} (n = {}).",
                     decimal(results.at("auroc_of_answers")), count_of(results.at("auroc_of_answers")))});
   blocks.push_back(layers ? layer_figure(run, sweep) : cell_figure(run, sweep));
-  blocks.push_back(outcome_table("Unsteered", sweep.baseline, results));
+  blocks.push_back(cell_table("Unsteered", sweep.baseline, results));
   if (layers) {
-    blocks.push_back(outcome_table("Where each line is highest and lowest (picked after the fact)",
-                                   extremes(sweep), results));
-    blocks.push_back(collapsed("All cells", {outcome_table("", sweep.steered, results)}));
+    blocks.push_back(cell_table("Where each line is highest and lowest (picked after the fact)",
+                                extremes(sweep), results));
+    blocks.push_back(collapsed("All cells", {cell_table("", sweep.steered, results)}));
   } else if (!sweep.steered.empty()) {
-    blocks.push_back(outcome_table("Steered", sweep.steered, results));
+    blocks.push_back(cell_table("Steered", sweep.steered, results));
   }
   return blocks;
 }

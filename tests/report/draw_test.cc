@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "figure_csv.h"
+#include "gnuplot_script.h"
 #include "hrt/base/file.h"
 #include "temporary_folder.h"
 #include "text_plot.h"
