@@ -14,7 +14,7 @@ namespace {
 
 bool by_layer(const SweepCells& sweep) {
   std::set<double> layers;
-  for (const CellResult& cell : sweep.steered) {
+  for (const SweptCell& cell : sweep.steered) {
     if (cell.layer) layers.insert(*cell.layer);
   }
   return layers.size() > 1;
@@ -30,12 +30,12 @@ constexpr const char* kRandom = "random vectors of the same norm";
 struct Strip {
   std::string sweep;
   std::string scope;
-  std::vector<CellResult> cells = {};
+  std::vector<SweptCell> cells = {};
 };
 
 std::vector<Strip> read_strips(const SweepCells& sweep) {
   std::vector<Strip> strips;
-  for (const CellResult& cell : sweep.steered) {
+  for (const SweptCell& cell : sweep.steered) {
     if (!cell.layer || !number_at(cell.rate(), "/value")) continue;
     const auto known = std::ranges::find_if(
         strips, [&](const Strip& strip) { return strip.sweep == cell.sweep && strip.scope == cell.scope; });
@@ -46,14 +46,14 @@ std::vector<Strip> read_strips(const SweepCells& sweep) {
 }
 
 // What tells a line from the others of its panel.
-std::string line_name(const CellResult& cell) {
+std::string line_name(const SweptCell& cell) {
   return fmt::format("c = {}, {}", cell.coefficient.value_or(1), shown(cell.set));
 }
 
 // At each layer the lowest and the highest rate of the random controls of all lines.
 Series control_band(const Strip& strip) {
   std::map<double, Point> widest;
-  for (const CellResult& cell : strip.cells) {
+  for (const SweptCell& cell : strip.cells) {
     const auto low = number_at(*cell.json, "/control_band/low");
     const auto high = number_at(*cell.json, "/control_band/high");
     if (!low || !high) continue;
@@ -69,7 +69,7 @@ Series control_band(const Strip& strip) {
 
 std::vector<Series> strip_lines(const Strip& strip) {
   std::vector<std::pair<std::string, Series>> lines;
-  for (const CellResult& cell : strip.cells) {
+  for (const SweptCell& cell : strip.cells) {
     const std::string name = line_name(cell);
     auto line = std::ranges::find(lines, name, &std::pair<std::string, Series>::first);
     if (line == lines.end())
@@ -90,19 +90,19 @@ Panel strip_panel(const Strip& strip, const SweepCells& sweep, const Json& resul
   Series band = control_band(strip);
   if (!band.points.empty()) panel.series.push_back(std::move(band));
   std::ranges::move(strip_lines(strip), std::back_inserter(panel.series));
-  for (const CellResult& cell : sweep.baseline) {
+  for (const SweptCell& cell : sweep.baseline) {
     const auto value = number_at(cell.rate(), "/value");
     const bool steered =
-        std::ranges::any_of(strip.cells, [&](const CellResult& o) { return o.set == cell.set; });
+        std::ranges::any_of(strip.cells, [&](const SweptCell& o) { return o.set == cell.set; });
     if (value && steered) panel.references.push_back({*value * 100, ""});
   }
   return panel;
 }
 
 // "120 accepted harmless; 120 refused harmful"
-std::string sizes_of(const std::vector<CellResult>& cells) {
+std::string sizes_of(const std::vector<SweptCell>& cells) {
   std::set<std::string> sizes;
-  for (const CellResult& cell : cells)
+  for (const SweptCell& cell : cells)
     sizes.insert(fmt::format("{} {}", count_of(cell.rate()), shown(cell.set)));
   return join({sizes.begin(), sizes.end()}, "; ");
 }
@@ -112,17 +112,17 @@ Figure strip_heat(const RunFolder& run, const std::vector<Strip>& strips) {
   HeatMap heat{.from = 0, .to = 100, .digits = 0};
   std::set<double> layers;
   for (const Strip& strip : strips) {
-    for (const CellResult& cell : strip.cells) layers.insert(*cell.layer);
+    for (const SweptCell& cell : strip.cells) layers.insert(*cell.layer);
   }
   for (const double layer : layers) heat.columns.push_back(fmt::format("{:.0f}", layer));
   std::string prefix = strips.front().sweep;
   for (const Strip& strip : strips)
     prefix.resize(static_cast<std::size_t>(std::ranges::mismatch(prefix, strip.sweep).in1 - prefix.begin()));
-  std::vector<CellResult> all;
+  std::vector<SweptCell> all;
   for (const Strip& strip : strips) {
     heat.rows.push_back(strip.sweep.substr(prefix.size()));
     std::vector<std::optional<double>> row(layers.size());
-    for (const CellResult& cell : strip.cells) {
+    for (const SweptCell& cell : strip.cells) {
       const auto column = std::distance(layers.begin(), layers.find(*cell.layer));
       row[static_cast<std::size_t>(column)] = *number_at(cell.rate(), "/value") * 100;
       all.push_back(cell);
@@ -145,7 +145,7 @@ Figure layer_figure(const RunFolder& run, const SweepCells& sweep) {
   const std::vector<Strip> strips = read_strips(sweep);
   if (strips.size() > 8) return strip_heat(run, strips);
   Figure figure{.name = run.name(), .title = "Steered, layer by layer"};
-  std::vector<CellResult> all;
+  std::vector<SweptCell> all;
   for (const Strip& strip : strips) {
     figure.panels.push_back(strip_panel(strip, sweep, run.results));
     all.insert(all.end(), strip.cells.begin(), strip.cells.end());
@@ -160,7 +160,7 @@ Figure layer_figure(const RunFolder& run, const SweepCells& sweep) {
   return figure;
 }
 
-std::string cell_label(const CellResult& cell, bool with_set) {
+std::string cell_label(const SweptCell& cell, bool with_set) {
   std::string label = cell.sweep.empty() && cell.scope.empty() ? "unsteered" : cell.sweep;
   if (!cell.scope.empty()) label += (label.empty() ? "" : ", ") + shown(cell.scope);
   if (with_set) label += (label.empty() ? "" : ": ") + shown(cell.set);
@@ -169,13 +169,13 @@ std::string cell_label(const CellResult& cell, bool with_set) {
 
 // Few cells: a row each, with its control band.
 Figure cell_figure(const RunFolder& run, const SweepCells& sweep) {
-  std::vector<CellResult> all = sweep.baseline;
+  std::vector<SweptCell> all = sweep.baseline;
   all.insert(all.end(), sweep.steered.begin(), sweep.steered.end());
   Panel panel{.x = {.title = rate_title(run.results), .from = 0, .to = 100}};
   Series rates{"rate", Mark::kIntervals, Colour::kBlue};
   Series controls{kRandom, Mark::kIntervals, Colour::kGrey, true};
   std::set<std::string> sets;
-  for (const CellResult& cell : all) sets.insert(cell.set);
+  for (const SweptCell& cell : all) sets.insert(cell.set);
   for (std::size_t i = 0; i < all.size(); ++i) {
     const double y = static_cast<double>(all.size() - i);
     const std::string label = sweep.steered.empty() ? shown(all[i].set) : cell_label(all[i], sets.size() > 1);
@@ -207,7 +207,7 @@ std::string compact(const std::optional<double>& value) {
   return value ? fmt::format("{:.2g}", *value) : "-";
 }
 
-std::vector<std::string> table_row(const CellResult& cell) {
+std::vector<std::string> table_row(const SweptCell& cell) {
   const Json& result = *cell.json;
   return {cell_label(cell, false),
           cell.layer ? fmt::format("{:.0f}", *cell.layer) : "-",
@@ -220,22 +220,22 @@ std::vector<std::string> table_row(const CellResult& cell) {
           fmt::format("{}", result.value("empty", 0) + result.value("looping", 0))};
 }
 
-DataTable cell_table(const std::string& caption, const std::vector<CellResult>& cells, const Json& results) {
+DataTable cell_table(const std::string& caption, const std::vector<SweptCell>& cells, const Json& results) {
   DataTable table{caption,
                   {"cell", "layer", "prompts", "n", rate_title(results) + " [95 %]", "random, %", "McNemar p",
                    "KL", "degenerate"}};
-  for (const CellResult& cell : cells) table.rows.push_back(table_row(cell));
+  for (const SweptCell& cell : cells) table.rows.push_back(table_row(cell));
   return table;
 }
 
 // Of each line over layers, where it reaches highest and lowest.
-std::vector<CellResult> extremes(const SweepCells& sweep) {
-  std::map<std::string, std::vector<CellResult>> lines;
-  for (const CellResult& cell : sweep.steered) {
+std::vector<SweptCell> extremes(const SweepCells& sweep) {
+  std::map<std::string, std::vector<SweptCell>> lines;
+  for (const SweptCell& cell : sweep.steered) {
     if (number_at(cell.rate(), "/value")) lines[cell.sweep + cell.scope + line_name(cell)].push_back(cell);
   }
-  std::vector<CellResult> found;
-  const auto value = [](const CellResult& cell) { return *number_at(cell.rate(), "/value"); };
+  std::vector<SweptCell> found;
+  const auto value = [](const SweptCell& cell) { return *number_at(cell.rate(), "/value"); };
   for (const auto& [key, line] : lines) {
     const auto [lowest, highest] = std::ranges::minmax_element(line, {}, value);
     found.push_back(*highest);

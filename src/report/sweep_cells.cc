@@ -12,7 +12,7 @@ SweepCells read_sweep(const Json& results) {
   SweepCells sweep;
   for (const Json& result : results.at("results")) {
     const Json& known = *cells.at(result.at("cell").get<std::string>());
-    CellResult cell{&result, known.value("sweep", ""), "", {}, {}, result.at("set").get<std::string>()};
+    SweptCell cell{&result, known.value("sweep", ""), "", {}, {}, result.at("set").get<std::string>()};
     if (!known.contains("interventions") || known.at("interventions").empty()) {
       sweep.baseline.push_back(cell);
       continue;

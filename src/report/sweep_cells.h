@@ -10,7 +10,7 @@ namespace hrt {
 
 // What came of one cell on one set of prompts: an item of `results` in the results.json of hrt steer, with
 // its cell. Refers to that results.json.
-struct CellResult {
+struct SweptCell {
   const Json* json;
   std::string sweep;
   std::string scope;
@@ -21,8 +21,8 @@ struct CellResult {
 };
 
 struct SweepCells {
-  std::vector<CellResult> baseline;
-  std::vector<CellResult> steered;  // without controls
+  std::vector<SweptCell> baseline;
+  std::vector<SweptCell> steered;  // without controls
 };
 
 // Throws Json::exception where `results` is none of hrt steer.
