@@ -8,6 +8,7 @@
 #include "hrt/base/error.h"
 #include "hrt/base/strings.h"
 #include "hrt/experiment/run_directory.h"
+#include "run_flags.h"
 
 namespace hrt {
 namespace {
@@ -168,7 +169,9 @@ Json resolve_config(Command command, const std::optional<fs::path>& file,
       throw InputError("--verdicts needs --from RUN, the run whose replies it is about");
   }
   if (const auto catalog = catalog_of(preview)) merge(config, sizes_for(*catalog, command));
-  return overridden(std::move(config), overrides, command);
+  config = overridden(std::move(config), overrides, command);
+  check_flags_beside_runs(command, config, overrides);
+  return config;
 }
 
 fs::path resolve_model(const Json& config) {

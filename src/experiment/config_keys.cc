@@ -166,6 +166,8 @@ Json object_schema(const std::vector<KeySpec>& keys) {
     Json property = schema_of(key);
     if (key.fallback.is_null()) property = {{"anyOf", {property, {{"type", "null"}}}}};
     property["description"] = key.help;
+    if (properties.contains(key.name))  // another command's key of this name
+      property["description"] = properties[key.name].at("description").get<std::string>() + "; " + key.help;
     if (!key.fallback.is_null()) property["default"] = key.fallback;
     properties[key.name] = property;
   }
@@ -229,6 +231,37 @@ void check_inside(const KeySpec& key, const Json& value, const std::string& orig
   }
 }
 
+constexpr std::array kCommands{Command::kExtract,  Command::kSteer,     Command::kSelect,    Command::kProbe,
+                               Command::kGuardFit, Command::kGuardEval, Command::kGuardScore};
+
+bool is_key_of(Command command, const std::string& name) {
+  return std::ranges::any_of(
+      all_keys(), [&](const KeySpec& key) { return key.name == name && has_command(key, command); });
+}
+
+// " (its keys are those of `hrt guard eval`)": the commands that know all keys of a config.
+std::string whose_config(const Json& config) {
+  std::vector<std::string> names;
+  for (const Command command : kCommands) {
+    const bool all = std::ranges::all_of(config.items(), [&](const auto& item) {
+      return item.key() == "$schema" || is_key_of(command, item.key());
+    });
+    if (all) names.push_back(fmt::format("`hrt {}`", command_name(command)));
+  }
+  return names.empty() ? "" : fmt::format(" (a config of {})", join(names, ", "));
+}
+
+// A key that only other commands have: the config is probably one of theirs.
+void refuse_key_of_others(const Json& config, Command command, const std::string& origin) {
+  if (!config.is_object()) return;
+  for (const auto& [name, value] : config.items()) {
+    const bool known = std::ranges::find(all_keys(), name, &KeySpec::name) != all_keys().end();
+    if (!known || is_key_of(command, name)) continue;
+    throw InputError("{}: /{} is no key of `hrt {}`{}", origin, name, command_name(command),
+                     whose_config(config));
+  }
+}
+
 }  // namespace
 
 std::string_view command_name(Command command) {
@@ -252,9 +285,7 @@ std::string_view command_name(Command command) {
 }
 
 bool is_command(std::string_view name) {
-  const std::array all{Command::kExtract,  Command::kSteer,     Command::kSelect,    Command::kProbe,
-                       Command::kGuardFit, Command::kGuardEval, Command::kGuardScore};
-  return std::ranges::any_of(all, [&](Command command) { return name == command_name(command); });
+  return std::ranges::any_of(kCommands, [&](Command command) { return name == command_name(command); });
 }
 
 std::string KeySpec::flag() const {
@@ -272,6 +303,7 @@ std::vector<KeySpec> keys_of(Command command) {
 }
 
 void check_config(const Json& config, Command command, const std::string& origin) {
+  refuse_key_of_others(config, command, origin);
   check_keys(config, keys_of(command), fmt::format("`hrt {}`", command_name(command)), origin, "");
 }
 

@@ -105,9 +105,9 @@ Keys outcome_keys() {
               .one_of({"auto", "file", "generate", "none"})};
 }
 
-Keys layer_keys() {
-  return {Key("layers", kLayers, "all", "rows to store, 0..L; layers to steer, 0..L-1: all, or 0,4..12:2")};
-}
+Keys row_keys() { return {Key("layers", kLayers, "all", "rows to store, 0..L: all, or 0,4..12:2")}; }
+
+Keys layer_keys() { return {Key("layers", kLayers, "all", "layers to steer, 0..L-1: all, or 0,4..12:2")}; }
 
 Keys category_keys() {
   return {Key("category_directions", kBoolean, false, "directions of each category, too")};
@@ -310,11 +310,9 @@ Keys second_judge_keys() {
   };
 }
 
-Keys run_keys() {
-  return {
-      Key("out", kString, nullptr, "run directory to write (guard fit: the guard file)").changes_no_number(),
-  };
-}
+Keys run_keys() { return {Key("out", kString, nullptr, "run directory to write").changes_no_number()}; }
+
+Keys guard_out_keys() { return {Key("out", kString, nullptr, "guard file to write").changes_no_number()}; }
 
 Keys only_for(const std::vector<Command>& commands, Keys keys) {
   for (Key& key : keys) key.commands = commands;
@@ -334,11 +332,12 @@ std::vector<KeySpec> make_table() {
   const std::vector<Command> select{Command::kSelect};
   const std::vector<Command> probe{Command::kProbe};
   const std::vector<Command> captures{Command::kExtract, Command::kProbe};
-  const std::vector<Command> has_layers{Command::kExtract, Command::kSteer, Command::kProbe};
   const std::vector<Command> with_replies{Command::kExtract, Command::kSteer, Command::kProbe,
                                           Command::kGuardEval};
   const std::vector<Command> with_outcomes{Command::kExtract, Command::kProbe, Command::kGuardEval};
   const std::vector<Command> on_runs{Command::kProbe, Command::kGuardFit, Command::kGuardEval};
+  const std::vector<Command> write_runs{Command::kExtract, Command::kSteer, Command::kSelect, Command::kProbe,
+                                        Command::kGuardEval};
   const std::vector<Command> judged_again{Command::kExtract, Command::kSteer};
   std::vector<KeySpec> table;
   append(table, "Model", model_keys());
@@ -354,7 +353,8 @@ std::vector<KeySpec> make_table() {
   append(table, "What to compute", only_for(captures, capture_keys()));
   append(table, "What to compute", only_for(with_outcomes, outcome_keys()));
   append(table, "What to compute", only_for(extract, category_keys()));
-  append(table, "What to compute", only_for(has_layers, layer_keys()));
+  append(table, "What to compute", only_for(captures, row_keys()));
+  append(table, "What to compute", only_for(steer, layer_keys()));
   append(table, "Steering", only_for(steer, one_intervention_keys()));
   append(table, "Steering", only_for(steer, intervention_lists()));
   append(table, "Steering", only_for(steer, steer_keys()));
@@ -364,7 +364,8 @@ std::vector<KeySpec> make_table() {
   append(table, "What to compute", compute_keys());
   append(table, "Machine", machine_keys());
   append(table, "Run", only_for(judged_again, second_judge_keys()));
-  append(table, "Run", run_keys());
+  append(table, "Run", only_for({Command::kGuardFit}, guard_out_keys()));
+  append(table, "Run", only_for(write_runs, run_keys()));
   return table;
 }
 

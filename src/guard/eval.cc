@@ -7,7 +7,6 @@
 
 #include "answers.h"
 #include "asked_guards.h"
-#include "describe.h"
 #include "eval_report.h"
 #include "first_extraction.h"
 #include "guard_runs.h"
@@ -18,6 +17,7 @@
 #include "hrt/base/strings.h"
 #include "hrt/experiment/config.h"
 #include "hrt/experiment/versions.h"
+#include "hrt/guard/describe.h"
 #include "hrt/guard/fit.h"
 #include "hrt/guard/guard_file.h"
 
@@ -226,6 +226,13 @@ ExitCode write(const Json& config, const Guards& guards, const std::optional<Fir
   return code;
 }
 
+ExitCode dry_run(const std::optional<FirstExtraction>& extraction, const Json& config,
+                 const RunOptions& options) {
+  if (extraction) return extraction->make(output_folder(config, options) / "extract", true);
+  fmt::print("no extraction is needed: the prompts' rows are there\n");
+  return ExitCode::kDone;
+}
+
 }  // namespace
 
 ExitCode run_guard_eval(Json config, const RunOptions& options) {
@@ -239,8 +246,7 @@ ExitCode run_guard_eval(Json config, const RunOptions& options) {
     extraction.emplace(prompts_to_extract(config), config.at("outcomes"));
     if (guards.from_file) extraction->check(*guards.from_file);
   }
-  if (options.dry_run)
-    return extraction ? extraction->make(output_folder(config, options) / "extract", true) : ExitCode::kDone;
+  if (options.dry_run) return dry_run(extraction, config, options);
   if (!config.at("out").is_null()) return write(config, guards, extraction, options);
   print(evaluate(config, guards, runs_of(config), std::nullopt), std::nullopt, options.json);
   return ExitCode::kDone;

@@ -4,13 +4,13 @@
 
 #include <algorithm>
 
-#include "describe.h"
 #include "first_extraction.h"
 #include "guard_runs.h"
 #include "hrt/base/log.h"
 #include "hrt/base/page.h"
 #include "hrt/base/strings.h"
 #include "hrt/experiment/config.h"
+#include "hrt/guard/describe.h"
 #include "hrt/guard/guard_file.h"
 
 namespace hrt {

@@ -168,6 +168,8 @@ void write_guard(const fs::path& file, const Guard& guard) {
   write_safetensors(file, {{"harmful", guard.harmful}, {"harmless", guard.harmless}}, metadata);
 }
 
+bool is_guard(const Metadata& metadata) { return metadata.contains(kFormat); }
+
 Guard read_guard(const fs::path& file) { return GuardReader(file).read(); }
 
 }  // namespace hrt

@@ -92,7 +92,10 @@ std::string describe_overlap(const Guard& guard, const std::vector<ProbePrompt>&
 void check_overlap(const Guard& guard, const std::vector<ProbePrompt>& prompts, bool allowed) {
   const std::string overlap = describe_overlap(guard, prompts);
   if (overlap.empty()) return;
-  if (!allowed) throw InputError("{}: that proves nothing (--allow-overlap takes them)", overlap);
+  if (!allowed) throw InputError(
+        "{}: that proves nothing; give another RUN, or roles in /prompts (--config) that are not among them "
+        "(--allow-overlap takes them all the same)",
+        overlap);
   spdlog::warn("warning: {}", overlap);
 }
 

@@ -4,6 +4,8 @@
 
 #include "hrt/base/log.h"
 #include "hrt/base/strings.h"
+#include "hrt/guard/describe.h"
+#include "hrt/guard/guard_file.h"
 #include "hrt/inspect/inspect_checkpoint.h"
 #include "hrt/inspect/inspect_prompt.h"
 #include "hrt/inspect/inspect_run.h"
@@ -70,6 +72,10 @@ ExitCode inspect_claim(const TensorFile& file, const InspectRequest& request) {
 ExitCode inspect_file(const InspectRequest& request) {
   const TensorFile file(request.path);
   if (request.claim) return inspect_claim(file, request);
+  if (!request.json && !request.tensor && is_guard(file.metadata())) {
+    print(guard_page(request.path, read_guard(request.path)));
+    return ExitCode::kDone;
+  }
   print_either(request.json, describe_tensors(file, request.tensor), tensors_page);
   return ExitCode::kDone;
 }

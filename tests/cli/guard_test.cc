@@ -112,6 +112,17 @@ TEST_F(GuardCommand, FitTakesTheMeansOfTheTrainingPrompts) {
   EXPECT_LT((file.tensor("harmful") - expected).abs().max().item<double>(), 1e-5);
 }
 
+TEST_F(GuardCommand, InspectShowsAGuardInShort) {
+  const ProcessResult page = run_hrt({"inspect", guard()});
+  ASSERT_EQ(page.code, 0) << page.err;
+  EXPECT_THAT(page.out, AllOf(HasSubstr("100 harmful and 100 harmless prompts, template chatml"),
+                              HasSubstr("harmful_train 100, harmless_train 100"), HasSubstr("9 rows"),
+                              HasSubstr("width 96")));
+  EXPECT_LT(page.out.size(), 2000u);
+  const Json whole = Json::parse(run_hrt({"inspect", guard(), "--json"}).out);
+  EXPECT_EQ(Json::parse(whole.at("metadata").at("hrt-guard").get<std::string>()).at("training").size(), 200u);
+}
+
 TEST_F(GuardCommand, FitDoesNotReplaceAFileUnasked) {
   const std::string out = folder_.write("g.safetensors", "mine");
   const ProcessResult refused = fit(out);
@@ -272,6 +283,23 @@ TEST_F(GuardCommand, EvalChecksAllInputBeforeItWrites) {
   EXPECT_EQ(tuned.code, 2);
   EXPECT_THAT(tuned.err, HasSubstr("another model"));
   EXPECT_FALSE(fs::exists(out));
+}
+
+TEST_F(GuardCommand, FlagsThatWouldHaveNoEffectOnARunAreRefused) {
+  const ProcessResult limited = eval({guard(), extraction(), "--limit", "5"});
+  EXPECT_EQ(limited.code, 2);
+  EXPECT_THAT(limited.err, HasSubstr("--limit does not go with"));
+  EXPECT_THAT(fit(folder_ / "g.safetensors", {"--template", "raw"}).err,
+              HasSubstr("--template does not go with"));
+}
+
+TEST_F(GuardCommand, OtherCommandsConfigsAndWordsAreNamed) {
+  const ProcessResult config =
+      run_hrt({"guard", "fit", "--config", kProject + "/configs/guard.json", "--out", folder_ / "g"});
+  EXPECT_EQ(config.code, 2);
+  EXPECT_THAT(config.err, AllOf(HasSubstr("/max_new_tokens is no key of `hrt guard fit`"),
+                                HasSubstr("`hrt guard eval`")));
+  EXPECT_THAT(run_hrt({"guard", "evl"}).err, HasSubstr("no command evl, did you mean eval?"));
 }
 
 TEST_F(GuardCommand, EvalNeedsAGuard) {

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "hrt/base/json.h"
 #include "hrt/base/strings.h"
 #include "hrt_process.h"
@@ -43,6 +45,26 @@ TEST(ProbeCommand, ExtractsFirstAndThenReadsThatRun) {
   const ProcessResult other = run_hrt(on_organism("fig2", folder / "run", {"--resume"}));
   EXPECT_EQ(other.code, 2);
   EXPECT_THAT(other.err, HasSubstr("/config/analysis"));
+}
+
+TEST(ProbeCommand, RefusesFlagsThatWouldHaveNoEffectOnARun) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(run_hrt(on_organism("fig3", folder / "run", {"--limit", "20"})).code, 0);
+  const std::string run = folder / "run/extract";
+  const auto on_run = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"probe", "layers", run});
+    return run_hrt(more);
+  };
+  EXPECT_THAT(on_run({"--limit", "5"}).err, HasSubstr("--limit does not go with " + run));
+  EXPECT_THAT(on_run({"--limit", "5"}).err, HasSubstr("computed with 20"));
+  EXPECT_THAT(on_run({"--layers", "0..3"}).err, HasSubstr("computed with \"all\""));
+  EXPECT_THAT(on_run({"--positions", "t_inst"}).err, HasSubstr("--positions does not go with"));
+  const ProcessResult set = on_run({"--set", "max_new_tokens=3"});
+  EXPECT_EQ(set.code, 2);
+  EXPECT_EQ(std::ranges::count(set.err, '\n'), 1) << set.err;
+  EXPECT_THAT(set.err, HasSubstr("--set max_new_tokens=3 does not go with"));
+  // What agrees with the run, or is about this command, is welcome.
+  EXPECT_EQ(on_run({"--limit", "20", "--seed", "2", "--device", "cpu", "--config", config("fig2")}).code, 0);
 }
 
 TEST(ProbeCommand, LooksIntoTheReply) {

@@ -21,7 +21,8 @@ struct Override {
 
 // Puts the layers together: defaults, the config file, the catalog's sizes, then the overrides in order.
 // Every layer is checked against the table of keys. With `from`, the config of that run stands in the place
-// of defaults and catalog, and only how replies are judged may differ. Reads no other file than these.
+// of defaults and catalog, and only how replies are judged may differ. Where a command looks at complete runs,
+// overrides that would only matter to an extraction are refused. Reads no other file than these.
 Json resolve_config(Command command, const std::optional<std::filesystem::path>& file,
                     const std::vector<Override>& overrides);
 
