@@ -176,7 +176,7 @@ std::string to_line(const Json& value) { return value.dump(-1, ' ', false, Json:
 JsonObject::JsonObject(const Json& value, std::string origin, std::string pointer)
     : value_(&value), origin_(std::move(origin)), pointer_(std::move(pointer)) {
   if (!value.is_object()) {
-    throw InputError("{}: {} must be an object, found {}", origin_, pointer_.empty() ? "the file" : pointer_,
+    throw InputError("{}: {}must be an object, found {}", origin_, pointer_.empty() ? "" : pointer_ + " ",
                      value.type_name());
   }
 }

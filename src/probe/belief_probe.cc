@@ -104,7 +104,7 @@ class BeliefProbe {
     page += fmt::format("\n{}", describe_sizes(groups_));
     for (const Belief* belief : {&beliefs_.harmful, &beliefs_.refuse}) {
       page +=
-          fmt::format("{}: {}\n", belief->name == "delta_harmful" ? "Delta_harmful" : "Delta_refuse",
+          fmt::format("{}: {}\n", title_of(belief->name),
                       belief->is_there() ? fmt::format("{} at {}", belief->clusters.name(), belief->position)
                                          : belief->missing);
     }

@@ -32,4 +32,8 @@ Beliefs measure_beliefs(const ProbeSource& source) {
   return beliefs;
 }
 
+std::string title_of(const std::string& belief) {
+  return belief == "delta_harmful" ? "Delta_harmful" : "Delta_refuse";
+}
+
 }  // namespace hrt

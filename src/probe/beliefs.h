@@ -10,7 +10,7 @@ namespace hrt {
 
 // One of the two beliefs of every scored prompt.
 struct Belief {
-  std::string name;  // "delta_harmful"
+  std::string name;  // "delta_harmful", in files
   std::string position;
   Clusters clusters;
   std::vector<RowScores> scores;  // s[l] by prompt
@@ -28,5 +28,8 @@ struct Beliefs {
 };
 
 Beliefs measure_beliefs(const ProbeSource& source);
+
+// What pages call a belief: "Delta_harmful".
+std::string title_of(const std::string& belief);
 
 }  // namespace hrt

@@ -11,6 +11,7 @@
 #include "hrt/base/csv.h"
 #include "hrt/base/error.h"
 #include "hrt/base/page.h"
+#include "hrt/base/strings.h"
 #include "hrt/experiment/interval_json.h"
 #include "hrt/probe/groups.h"
 
@@ -43,16 +44,24 @@ Measured in_order(const std::vector<RowScores>& scores, const ProbeSource& sourc
   return measured;
 }
 
-// The variant's rows against the first one's centroids; empty where these cannot be had, or where the scored
-// prompts are among them.
+// Why rows of `source` cannot be scored against the first variant's centroids; empty: they can.
+std::string why_not_against_first(const Belief& belief, const ProbeSource& source, const ProbeSource& first) {
+  const auto centroid = first.centroid(belief.clusters.plus, belief.position);
+  if (!centroid || !first.has_centroid(belief.clusters.minus, belief.position))
+    return fmt::format("the first has no centroids at {}", belief.position);
+  if (first.describe().value("held_out", "") != "split")
+    return "the scored prompts are among the first's centroids (harmful and harmless in a config part them)";
+  if (source.rows_at(belief.position).rows.size(2) != centroid->mean.size(1))
+    return "models of different widths";
+  return "";
+}
+
+// The variant's rows against the first one's centroids.
 std::vector<RowScores> against_first(const Belief& belief, const ProbeSource& source,
                                      const ProbeSource& first) {
-  const auto plus = first.centroid(belief.clusters.plus, belief.position);
-  const auto minus = first.centroid(belief.clusters.minus, belief.position);
-  if (!plus || !minus || first.describe().value("held_out", "") != "split") return {};
   const PositionRows rows = source.rows_at(belief.position);
-  if (rows.rows.size(2) != plus->mean.size(1)) return {};  // a model of another width
-  const CentroidScorer scorer(plus->mean, minus->mean);
+  const CentroidScorer scorer(first.centroid(belief.clusters.plus, belief.position)->mean,
+                              first.centroid(belief.clusters.minus, belief.position)->mean);
   std::vector<RowScores> scores(source.prompts().size(), RowScores(source.rows().size()));
   for (std::size_t i = 0; i < rows.prompts.size(); ++i)
     scores[rows.prompts[i]] = scorer.score(rows.rows[static_cast<std::int64_t>(i)]);
@@ -64,6 +73,7 @@ struct VariantBelief {
   std::string belief;
   Measured own;
   Measured against_first;
+  std::string missing;  // why nothing is scored against the first's centroids
 };
 
 class Comparison {
@@ -116,11 +126,15 @@ class Comparison {
   std::string page() const {
     std::string page;
     for (const char* name : {"delta_harmful", "delta_refuse"}) {
-      page += fmt::format("\n{}, averages over all rows, own centroids; change: paired, from {}\n\n", name,
-                          variants_.front().name);
+      page += fmt::format("\n{}, averages over all rows, own centroids; change: paired, from {}\n\n",
+                          title_of(name), variants_.front().name);
       page += table(name).text();
+      page += missing_lines(name);
     }
-    return page + "\n" + describe_sizes(groups_);
+    if (groups_.without > 0)
+      page +=
+          fmt::format("\n{} of {} in no group\n", counted(groups_.without, "prompt"), variants_.front().name);
+    return page;
   }
 
  private:
@@ -130,8 +144,11 @@ class Comparison {
     const Beliefs beliefs = measure_beliefs(*variant.source);
     for (const Belief* belief : {&beliefs.harmful, &beliefs.refuse}) {
       if (!belief->is_there()) throw InputError("compare: {}: {}", variant.name, belief->missing);
+      const std::string missing = why_not_against_first(*belief, *variant.source, first);
+      const auto by_first =
+          missing.empty() ? against_first(*belief, *variant.source, first) : std::vector<RowScores>{};
       beliefs_.push_back({variant.name, belief->name, in_order(belief->scores, *variant.source, first),
-                          in_order(against_first(*belief, *variant.source, first), *variant.source, first)});
+                          in_order(by_first, *variant.source, first), missing});
     }
     const Numbers numbers = numbers_of(*variant.source);
     const bool common = std::ranges::any_of(
@@ -168,8 +185,11 @@ class Comparison {
   }
 
   Json group_json(std::size_t belief, const PromptGroup& group) const {
-    return {{"own_centroids", measured_json(belief, group, &VariantBelief::own)},
-            {"first_centroids", measured_json(belief, group, &VariantBelief::against_first)}};
+    Json json{{"own_centroids", measured_json(belief, group, &VariantBelief::own)},
+              {"first_centroids", measured_json(belief, group, &VariantBelief::against_first)}};
+    if (const std::string& missing = beliefs_[belief].missing; !missing.empty())
+      json["first_centroids"]["missing"] = missing;
+    return json;
   }
 
   void add_line(Csv& csv, std::size_t b, const PromptGroup& group, const char* centroids,
@@ -183,19 +203,39 @@ class Comparison {
 
   Table table(const std::string& name) const {
     using enum Table::Align;
-    Table table({{"group"}, {"variant"}, {"mean", kRight}, {"change", kRight}, {"first's centroids", kRight}},
+    Table table({{"group"},
+                 {"variant"},
+                 {"n", kRight},
+                 {"mean", kRight},
+                 {"paired", kRight},
+                 {"change", kRight},
+                 {"first's centroids", kRight}},
                 kNoWidth);
     for (const PromptGroup& group : groups_.groups) {
       for (std::size_t b = 0; b < beliefs_.size(); ++b) {
         const VariantBelief& belief = beliefs_[b];
         if (belief.belief != name) continue;
         const bool is_first = b < 2;
-        table.add({group.name, belief.variant, mean_text(mean_of(values(belief.own, group))),
-                   is_first ? "" : mean_text(mean_of(changes(belief.own, first_of(b).own, group))),
+        const std::vector<double> own = values(belief.own, group);
+        const std::vector<double> paired = changes(belief.own, first_of(b).own, group);
+        table.add({group.name, belief.variant, std::to_string(own.size()), mean_text(mean_of(own)),
+                   is_first ? "" : std::to_string(paired.size()), is_first ? "" : mean_text(mean_of(paired)),
                    mean_text(mean_of(values(belief.against_first, group)))});
       }
     }
     return table;
+  }
+
+  std::string missing_lines(const std::string& name) const {
+    std::map<std::string, std::vector<std::string>> variants;  // by reason
+    for (const VariantBelief& belief : beliefs_) {
+      if (belief.belief == name && !belief.missing.empty())
+        variants[belief.missing].push_back(belief.variant);
+    }
+    std::string lines;
+    for (const auto& [reason, names] : variants)
+      lines += fmt::format("\nfirst's centroids ({}): {}\n", join(names, ", "), reason);
+    return lines;
   }
 
   const std::vector<Variant>& variants_;

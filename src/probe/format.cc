@@ -5,15 +5,6 @@
 #include <cmath>
 
 namespace hrt {
-namespace {
-
-// ".98": rates without the leading zero, as the field writes them.
-std::string rate_text(double rate) {
-  const std::string text = fmt::format("{:.2f}", rate);
-  return text.starts_with("0.") ? text.substr(1) : text;
-}
-
-}  // namespace
 
 std::string signed_text(const std::optional<double>& value) {
   return value ? fmt::format("{:+.3f}", *value) : "-";
@@ -34,8 +25,7 @@ std::string share_text(const Proportion& share) {
 
 std::string auroc_text(const std::optional<Auroc>& auroc) {
   if (!auroc) return "-";
-  return fmt::format("{} [{}, {}]", rate_text(auroc->value), rate_text(auroc->interval.low),
-                     rate_text(auroc->interval.high));
+  return fmt::format("{:.2f} [{:.2f}, {:.2f}]", auroc->value, auroc->interval.low, auroc->interval.high);
 }
 
 std::string correlation_text(const std::optional<Correlation>& correlation) {

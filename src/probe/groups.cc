@@ -7,6 +7,7 @@
 #include <set>
 
 #include "hrt/base/error.h"
+#include "hrt/base/page.h"
 #include "hrt/base/strings.h"
 
 namespace hrt {
@@ -74,9 +75,18 @@ std::string describe_sizes(const PromptGroups& groups) {
   std::vector<std::string> sizes;
   for (const PromptGroup& group : groups.groups)
     sizes.push_back(fmt::format("{} {}", escape_for_terminal(group.name), group.prompts.size()));
-  std::string line = "n: " + join(sizes, ", ");
-  if (groups.without > 0) line += fmt::format("; {} in no group", counted(groups.without, "prompt"));
-  return line + "\n";
+  if (groups.without > 0) sizes.push_back(fmt::format("in no group {}", groups.without));
+  std::string text = "n:";
+  std::size_t begin = 0;  // of the line
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    const std::string size = sizes[i] + (i + 1 < sizes.size() ? "," : "");
+    if (text.size() - begin + 1 + size.size() > kPageWidth) {
+      text += "\n  ";
+      begin = text.size() - 2;
+    }
+    text += " " + size;
+  }
+  return text + "\n";
 }
 
 }  // namespace hrt

@@ -79,6 +79,7 @@ ProbeReport analyse(const Json& config, const Extracted& extracted) {
   const auto* analysis = std::ranges::find_if(kAnalyses, [&](const Analysis& a) { return a.name == name; });
   ProbeReport report = analysis->analyse(*source, config);
   report.results["source"] = source->describe();
+  if (name == "linear") report.results["source"]["held_out"] = "folds";  // it uses no centroids
   return report;
 }
 
@@ -123,7 +124,7 @@ std::string why_no_run(const Json& config) {
 }
 
 ExitCode dry_run(const Extractions& extractions, bool json) {
-  if (extractions.empty()) fmt::print("all that is looked at has been computed: there is nothing to plan\n");
+  if (extractions.empty()) fmt::print("no extraction is needed: what is looked at is there\n");
   extractions.print_plans(json);
   return ExitCode::kDone;
 }

@@ -48,11 +48,15 @@ void add_tensors(Page& page, const Json& source) {
 void add_runs(Page& page, const Json& source) {
   page.add("runs", join(source.at("runs").get<std::vector<std::string>>(), ", "));
   page.add("scored", counted(source.at("scored"), "prompt"));
-  page.add("centroids", counts_line(source));
-  if (const std::string few = few_line(source); !few.empty()) page.add("few", few);
-  page.add("held out", source.at("held_out") == "split"
-                           ? "no scored prompt is among those of the centroids"
-                           : "each scored prompt is left out of the centroids that it is part of");
+  if (source.at("held_out") == "folds") {
+    page.add("held out", "each prompt is scored by probes that were fitted to the other folds");
+  } else {
+    page.add("centroids", counts_line(source));
+    if (const std::string few = few_line(source); !few.empty()) page.add("few", few);
+    page.add("held out", source.at("held_out") == "split"
+                             ? "no scored prompt is among those of the centroids"
+                             : "each scored prompt is left out of the centroids that it is part of");
+  }
   if (source.contains("overlap")) page.add("allowed", source.at("overlap").get<std::string>());
 }
 

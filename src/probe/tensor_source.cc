@@ -42,7 +42,7 @@ at::Tensor arranged(at::Tensor tensor, const std::vector<std::string>& axes, con
   const bool known = std::ranges::all_of(
       axes, [](const std::string& axis) { return std::ranges::find(kAxes, axis) != kAxes.end(); });
   if (!known || std::cmp_not_equal(axes.size(), tensor.dim())) {
-    throw InputError("{}: /axes must name the {} axes of the tensor of shape {} (of {})", where, tensor.dim(),
+    throw InputError("{} must name the {} axes of the tensor of shape {} (of {})", where, tensor.dim(),
                      to_line(Json(tensor.sizes().vec())), join({kAxes.begin(), kAxes.end()}, ", "));
   }
   std::vector<std::int64_t> order;
@@ -75,9 +75,6 @@ TensorSource::TensorSource(const Json& config)
   check_keys(tensors, {"prompts", "centroids", "directions", "limits"});
   description_ = {{"files", Json::array()}, {"held_out", "not known: the centroids come as tensors"}};
   if (tensors.has("limits")) description_["limits"] = tensors.string("limits");
-  if (const Json* entries = tensors.find("prompts")) {
-    for (const Json& entry : *entries) read_prompts(JsonObject(entry, "config: /tensors/prompts"));
-  }
   if (tensors.has("centroids")) {
     const JsonObject centroids = tensors.object("centroids");
     for (const auto& [name, value] : centroids.raw().items()) {
@@ -85,9 +82,17 @@ TensorSource::TensorSource(const Json& config)
       take_rows(centroids_[name].size(0), centroids.where(name));
     }
   }
-  if (!tensors.has("directions")) return;
-  for (const auto& [kind, value] : tensors.object("directions").raw().items()) {
-    const JsonObject categories = tensors.object("directions").object(kind);
+  if (tensors.has("directions")) read_directions(tensors.object("directions"));
+  // Last, so that of the two it is the axes of the prompts that do not fit: centroids have none to be named.
+  if (const Json* entries = tensors.find("prompts")) {
+    for (std::size_t i = 0; i < entries->size(); ++i)
+      read_prompts(JsonObject((*entries)[i], "config", fmt::format("/tensors/prompts/{}", i)));
+  }
+}
+
+void TensorSource::read_directions(const JsonObject& directions) {
+  for (const auto& [kind, value] : directions.raw().items()) {
+    const JsonObject categories = directions.object(kind);
     for (const auto& [category, file] : categories.raw().items()) {
       directions_[kind][category] = read(categories.string(category), categories.where(category));
       take_rows(directions_[kind][category].size(0), categories.where(category));
@@ -121,10 +126,11 @@ void TensorSource::read_prompts(const JsonObject& entry) {
   const std::string tensor = entry.string("tensor", entry.has("tensor") ? "" : file.only().name);
   const std::vector<std::string> axes = strings_of(entry, "axes");
   const std::vector<std::string> positions = strings_of(entry, "positions");
-  const at::Tensor values = arranged(file.tensor(tensor), axes, entry.where("axes"));
+  const at::Tensor values =
+      arranged(file.tensor(tensor), axes, fmt::format("{} ({})", entry.where("axes"), entry.string("file")));
   if (std::cmp_not_equal(values.size(3), positions.size()))
     throw InputError("{}: expected {} names", entry.where("positions"), values.size(3));
-  take_rows(values.size(1), entry.where("file"));
+  take_rows(values.size(1), fmt::format("{} ({})", entry.where("axes"), entry.string("file")));
   description_["files"].push_back(entry.string("file"));
 
   const std::size_t first = prompts_.size();
@@ -177,7 +183,9 @@ std::vector<RowScores> TensorSource::scores(const std::string& position, const C
   if (!plus || !minus) return scores;
   const PositionRows rows = rows_at(position);
   if (rows.rows.size(2) != plus->mean.size(1) || rows.rows.size(2) != minus->mean.size(1))
-    throw InputError("/tensors: prompts and centroids at {} have different widths", position);
+    throw InputError(
+        "/tensors: prompts at {} are {} wide, their centroids {} and {} (see /axes of the prompts)", position,
+        rows.rows.size(2), plus->mean.size(1), minus->mean.size(1));
   const CentroidScorer scorer(plus->mean, minus->mean);
   for (std::size_t i = 0; i < rows.prompts.size(); ++i)
     scores[rows.prompts[i]] = scorer.score(rows.rows[static_cast<std::int64_t>(i)]);

@@ -31,6 +31,7 @@ class TensorSource : public ProbeSource {
 
  private:
   at::Tensor read(const std::string& name, const std::string& where);
+  void read_directions(const JsonObject& directions);
   void read_prompts(const JsonObject& entry);
   void check_same_token(const JsonObject& entry, const std::vector<std::string>& axes);
   void take_rows(std::int64_t count, const std::string& where);

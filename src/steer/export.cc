@@ -24,13 +24,15 @@ std::string hint_of(const ExportOptions& options, const fs::path& place) {
   return read_manifest(place).at("model").at("family");
 }
 
-void write_gguf(const ExportOptions& options, const fs::path& place, const DirectionRows& rows) {
+// Returns how many rows have a place there.
+std::int64_t write_gguf(const ExportOptions& options, const fs::path& place, const DirectionRows& rows) {
   const std::vector<std::int64_t> left_out = write_control_vector(options.out, rows, hint_of(options, place));
   if (!left_out.empty()) {
     fmt::print(
         "rows {} have no place in a control vector: its direction.N is added behind block N, from 1 on\n",
         to_line(Json(left_out)));
   }
+  return rows.values.size(0) - std::ssize(left_out);
 }
 
 }  // namespace
@@ -41,8 +43,9 @@ ExitCode run_export(const ExportOptions& options) {
   if (fs::exists(options.out)) throw InputError("{}: is there already", options.out.string());
   const DirectionRows rows = read_direction(direction);
   const std::string ending = options.out.extension().string();
+  std::int64_t written = rows.values.size(0);
   if (ending == ".gguf") {
-    write_gguf(options, direction.path, rows);
+    written = write_gguf(options, direction.path, rows);
   } else if (ending == ".npy") {
     write_direction_npy(options.out, rows);
   } else if (ending == ".safetensors") {
@@ -50,7 +53,7 @@ ExitCode run_export(const ExportOptions& options) {
   } else {
     throw InputError("{}: expected a file that ends in .gguf, .npy or .safetensors", options.out.string());
   }
-  fmt::print("{}: {} rows of {} values\n", options.out.string(), rows.values.size(0), rows.values.size(1));
+  fmt::print("{}: {} rows of {} values\n", options.out.string(), written, rows.values.size(1));
   return ExitCode::kDone;
 }
 

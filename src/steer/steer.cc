@@ -114,8 +114,8 @@ class Steer : public Experiment {
       parts.decided = [this](std::string_view text) { return is_decided(text); };
     if (inversion_) parts.worth_steering = [this](std::size_t groups) { return is_worth_steering(groups); };
     work_.emplace(run.work(), std::move(parts), cut());
-    spdlog::info("{} cells, {} replies in {} groups", cells_.size(), replies_of(work_->groups()),
-                 work_->group_count());
+    spdlog::info("{}, {} in {}", counted(cells_.size(), "cell"),
+                 counted(replies_of(work_->groups()), "reply"), counted(work_->group_count(), "group"));
   }
 
   GroupedWork& work() override { return *work_; }

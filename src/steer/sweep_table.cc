@@ -6,6 +6,12 @@
 namespace hrt {
 namespace {
 
+constexpr const char* kLegend = R"(
+random: lowest and highest rate of the random controls; degen.: replies that are empty or end in a loop;
+KL: nats from the unsteered model at the first new token, harmless prompts; change: of a changed token, in
+norms of h
+)";
+
 std::string percent(const std::optional<double>& share) {
   return share ? fmt::format("{:.0f}", 100 * *share) : "-";
 }
@@ -83,6 +89,7 @@ void print_sweep(const SweepResults& results, const std::vector<Cell>& cells) {
     }
     print_line(results, cell, result);
   }
+  if (!sweep.empty()) fmt::print("{}", kLegend);
   if (results.separation())
     fmt::print("\n{}{}\n", results.has_rates() ? "" : "Not applicable: ", results.separation()->reason);
   if (results.left_out() > 0)

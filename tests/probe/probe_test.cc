@@ -159,6 +159,13 @@ TEST_F(ProbeTest, ComparisonsPairPromptsById) {
   };
   EXPECT_EQ(change(same, "two").at("value"), 0);
   EXPECT_EQ(change(same, "two").at("n"), 12);
+  EXPECT_THAT(same.at("variants")
+                  .at("one")
+                  .at("delta_refuse")
+                  .at("accepted_harmful")
+                  .at("first_centroids")
+                  .at("missing"),
+              HasSubstr("the scored prompts are among the first's centroids"));
   const Json results = probe("compare", {{"runs", {run_, other}, "RUN"}});
   EXPECT_LT(change(results, "other").at("high"), 0);  // noise knows no harm
 }

@@ -63,7 +63,11 @@ TEST_F(TensorSourceTest, WhatIsWrongIsNamed) {
           "plus.safetensors");  // which of the two?
   Json entry = tensors().at("prompts").at(0);
   entry["axes"] = {"row", "prompt", "hidden"};
-  refuses({{"prompts", Json::array({entry})}}, "/axes must name the 4 axes");
+  refuses({{"prompts", Json::array({entry})}}, "must name the 4 axes");
+  entry = tensors().at("prompts").at(0);
+  entry["axes"] = {"prompt", "row", "position", "hidden"};
+  refuses({{"prompts", Json::array({entry})}},
+          "/tensors/prompts/0/axes (prompts.safetensors): has 4 rows, the tensors before it 3");
   entry = tensors().at("prompts").at(0);
   entry["positions"] = {"t_inst"};
   refuses({{"prompts", Json::array({entry})}}, "positions: expected 2 names");
