@@ -6,9 +6,9 @@
 #include <chrono>
 #include <map>
 
+#include "cost_clock.h"
 #include "hrt/base/file.h"
 #include "hrt/base/log.h"
-#include "hrt/base/page.h"
 #include "hrt/base/paths.h"
 #include "hrt/base/strings.h"
 #include "hrt/experiment/prompt_set.h"
@@ -23,35 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// How long the rest will take, from what the steps that were computed cost.
-class CostClock {
- public:
-  explicit CostClock(const std::vector<Step>& steps) {
-    for (const Step& step : steps) left_ += cost_of(step);
-  }
-
-  // Before the first step nobody knows.
-  std::string left() const {
-    if (done_ <= 0 || left_ <= 0) return "";
-    return fmt::format(", about {} left", human_seconds(seconds_ / done_ * left_));
-  }
-  void pass(const Step& step, bool computed, double seconds) {
-    left_ -= cost_of(step);
-    if (!computed) return;
-    done_ += step.spec.cost;
-    seconds_ += seconds;
-  }
-
- private:
-  static double cost_of(const Step& step) {
-    return step.inputs.missing.empty() && !is_complete(step) ? step.spec.cost : 0;
-  }
-
-  double left_ = 0;
-  double done_ = 0;
-  double seconds_ = 0;
-};
-
 std::string known_model(const std::vector<KnownModel>& known, const DecoderSpec& spec,
                         const std::string& chat_template) {
   for (const KnownModel& model : known) {
@@ -62,14 +33,19 @@ std::string known_model(const std::vector<KnownModel>& known, const DecoderSpec&
   return "";
 }
 
-// Rows that are not their prompts' own make everything that is computed from them worthless.
+bool row_identity_holds(const fs::path& run) {
+  if (!fs::exists(run / "manifest.json")) return true;
+  const Json identity = read_manifest(run).value("row_identity", Json());
+  return !identity.is_object() || identity.value("holds", true);
+}
+
+// Rows that are not their prompts' own, in the run or in an extraction in it, make everything that is
+// computed from them worthless.
 bool rows_hold(const fs::path& run) {
-  for (const fs::path& folder : {run, run / "extract"}) {
-    if (!fs::exists(folder / "manifest.json")) continue;
-    const Json identity = read_manifest(folder).value("row_identity", Json());
-    if (identity.is_object() && identity.value("holds", true) == false) return false;
-  }
-  return true;
+  const fs::directory_iterator entries(run);
+  return row_identity_holds(run) && std::ranges::all_of(entries, [](const fs::directory_entry& entry) {
+           return row_identity_holds(entry.path());
+         });
 }
 
 // Runs are taken up from any folder.
@@ -91,6 +67,7 @@ class Reproduction {
         list_(read_experiments(data_dir() / "experiments.json")),
         catalog_(catalog_file(), data_root()),
         checkpoint_(resolve_model(config_)),
+        chat_template_(open_text(config_, checkpoint_.folder(), true).chat.name()),
         out_(fs::absolute(options.out.empty() ? "runs/reproduce" : options.out)) {
     const auto chosen = list_.chosen(options.only);
     std::set<std::string> files;
@@ -116,31 +93,7 @@ class Reproduction {
   }
 
   ExitCode print_plan() const {
-    Json list = Json::array();
-    for (const Step& step : steps_) {
-      const bool runs = step.inputs.missing.empty();
-      const std::string partly =
-          step.inputs.left_out.empty() ? "" : "left out: " + join(step.inputs.left_out, "; ");
-      list.push_back({{"id", step.spec.id},
-                      {"command", command_name(step.spec.command)},
-                      {"config", step.spec.config.lexically_normal().string()},
-                      {"uses", step.spec.uses},
-                      {"state", !runs               ? "cannot run"
-                                : is_complete(step) ? "complete"
-                                                    : "to do"},
-                      {"why", runs ? partly : step.inputs.missing},
-                      {"left_out", step.inputs.left_out}});
-    }
-    if (options_.json) {
-      fmt::print("{}\n", to_line({{"out", out_.string()}, {"model", model()}, {"steps", list}}));
-      return ExitCode::kDone;
-    }
-    Table table({{"step"}, {"command"}, {"uses"}, {"state"}, {"why", Table::Align::kLeft, 60}});
-    for (const Json& step : list)
-      table.add({plain(step.at("id")), plain(step.at("command")),
-                 join(step.at("uses").get<std::vector<std::string>>(), ", "), plain(step.at("state")),
-                 plain(step.at("why"))});
-    fmt::print("{}\nInto {}\n", table.text(), out_.string());
+    print_steps(steps_, out_, model(), options_.json);
     return ExitCode::kDone;
   }
 
@@ -180,20 +133,20 @@ class Reproduction {
             {"config", given}};
   }
 
-  std::string chat_template() const { return open_text(config_, checkpoint_.folder(), true).chat.name(); }
-
   Json model() const {
     return {{"path", fs::absolute(checkpoint_.folder()).lexically_normal().string()},
             {"family", checkpoint_.spec().family},
             {"layers", checkpoint_.spec().layers},
             {"hidden", checkpoint_.spec().hidden},
             {"parameters", checkpoint_.parameters()},
-            {"template", chat_template()}};
+            {"template", chat_template_}};
   }
+
+  std::string taken_for() const { return known_model(list_.models, checkpoint_.spec(), chat_template_); }
 
   Scoreboard compute(const RunDirectory& run) {
     Scoreboard board{.model = model(),
-                     .taken_for = known_model(list_.models, checkpoint_.spec(), chat_template()),
+                     .taken_for = taken_for(),
                      .catalog = catalog_.name(),
                      .description = catalog_.description(),
                      .missed = catalog_.missed(),
@@ -204,49 +157,52 @@ class Reproduction {
     for (Step& step : steps_) {
       log_to_file(run.file("log.txt"));  // each run has a log of its own
       spdlog::info("[{}/{}] {}: {}{}", ++number, steps_.size(), step.spec.id, step.spec.title, clock.left());
-      ScoreRow row = perform(step, clock);
-      if (!step.extraction) {
-        if (row.state == ScoreRow::State::kDone)
-          measure_row(row, step.spec, read_json(step.out / "results.json"), board.taken_for);
+      clock.begin(step);
+      const auto start = std::chrono::steady_clock::now();
+      ScoreRow row = perform(step);
+      clock.end(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+      if (!step.extraction)
         board.rows.push_back(std::move(row));
-      } else if (row.state != ScoreRow::State::kDone) {
+      else if (row.state != ScoreRow::State::kDone)
         lacking_[step.spec.id] = row.why;
-      }
     }
     log_to_file(run.file("log.txt"));
     return board;
   }
 
   // A step of which something is not there is left out; one that fails leaves the others alone.
-  ScoreRow perform(Step& step, CostClock& clock) {
+  ScoreRow perform(Step& step) {
     ScoreRow row{.id = step.spec.id,
                  .title = step.spec.title,
                  .source = step.spec.source,
                  .why = why_not(step),
                  .left_out = {}};
-    const auto start = std::chrono::steady_clock::now();
-    const bool computed = row.why.empty() && !is_complete(step);
-    if (row.why.empty()) {
-      row.left_out = step.inputs.left_out;
-      try {
-        row.why = use_direction(step, out_);
-        run_step(step);
-        row.state = ScoreRow::State::kDone;
-        if (!rows_hold(step.out)) {
-          rows_hold_ = false;
-          row.why = "row identity does not hold: these rows are not their prompts' own";
-        }
-      } catch (const Interrupted&) {
-        throw;
-      } catch (const std::exception& error) {
-        row.state = ScoreRow::State::kFailed;
-        row.why = split(error.what(), '\n').front();  // torch appends a stack
-        spdlog::error("error: {}: {}", step.spec.id, row.why);
-      }
+    if (!row.why.empty()) return row;
+    try {
+      complete(step, row);
+    } catch (const Interrupted&) {
+      throw;
+    } catch (const std::exception& error) {
+      failed_ = true;
+      row.state = ScoreRow::State::kFailed;
+      row.why = split(error.what(), '\n').front();  // torch appends a stack
+      spdlog::error("error: {}: {}", step.spec.id, row.why);
     }
-    clock.pass(step, computed,
-               std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
     return row;
+  }
+
+  void complete(Step& step, ScoreRow& row) {
+    const std::string said = use_direction(step, out_);
+    row.why = keep_directions(step, out_);
+    row.left_out = step.inputs.left_out;
+    if (!row.why.empty()) return;
+    run_step(step);
+    row.state = ScoreRow::State::kDone;
+    row.why = said;
+    if (!step.extraction) measure_row(row, step.spec, read_json(step.out / "results.json"), taken_for());
+    if (rows_hold(step.out)) return;
+    rows_hold_ = false;
+    row.why = "row identity does not hold: these rows are not their prompts' own";
   }
 
   std::string why_not(const Step& step) const {
@@ -259,7 +215,7 @@ class Reproduction {
   }
 
   ExitCode code_of(const Scoreboard& board) const {
-    if (board.any_failed()) return ExitCode::kFailure;
+    if (failed_) return ExitCode::kFailure;
     const std::vector<std::string> broken = board.broken();
     if (options_.strict && !broken.empty()) {
       spdlog::error("error: {} not hold: {}", broken.size() == 1 ? "a claim does" : "claims do",
@@ -284,10 +240,12 @@ class Reproduction {
   ExperimentList list_;
   Catalog catalog_;
   Checkpoint checkpoint_;
+  std::string chat_template_;
   fs::path out_;
   std::vector<Step> steps_;
   std::map<std::string, std::string> lacking_;  // shared extractions that could not be made, and why
   bool rows_hold_ = true;
+  bool failed_ = false;
 };
 
 }  // namespace

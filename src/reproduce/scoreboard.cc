@@ -58,10 +58,6 @@ void measure_row(ScoreRow& row, const ExperimentSpec& spec, const Json& results,
   }
 }
 
-bool Scoreboard::any_failed() const {
-  return std::ranges::any_of(rows, [](const ScoreRow& row) { return row.state == ScoreRow::State::kFailed; });
-}
-
 std::vector<std::string> Scoreboard::broken() const {
   std::vector<std::string> names;
   for (const ScoreRow& row : rows) {

@@ -12,6 +12,7 @@
 #include "hrt/probe/probe.h"
 #include "hrt/steer/select.h"
 #include "hrt/steer/steer.h"
+#include "hrt/tensor/safetensors.h"
 
 namespace hrt {
 namespace {
@@ -105,12 +106,39 @@ std::string use_direction(Step& step, const fs::path& out) {
   const fs::path file = run / "results.json";
   const Json chosen = fs::exists(file) ? read_json(file).value("chosen", Json()) : Json();
   if (chosen.is_null())
-    return fmt::format("{} found no direction: {} of the config is taken in its place", experiment,
+    return fmt::format("{} {}: {} of the config is taken in its place", experiment,
+                       fs::exists(file) ? "found no direction" : "was not run",
                        split_direction(step.config.at("direction")).name);
   step.config["direction"] = fmt::format("{}:{}", run.string(), name);
   // It is added where it comes from; ablation is everywhere.
   if (step.config.at("op") == "add") step.config["layers"] = Json::array({chosen.at("layer")});
   return "";
+}
+
+std::string keep_directions(Step& step, const fs::path& out) {
+  if (step.spec.command != Command::kSteer || step.spec.uses.empty()) return "";
+  const fs::path place = out / step.spec.uses.front();
+  const SafetensorsFile there(place / "directions.safetensors");
+  const auto why_absent = [&](const std::string& name) -> std::string {
+    if (there.find(name) != nullptr) return "";
+    const auto reason = there.metadata().find("absent." + name);
+    return fmt::format("no direction {} in {}: {}", name, step.spec.uses.front(),
+                       reason == there.metadata().end() ? "not asked for" : reason->second);
+  };
+  const DirectionName own = split_direction(step.config.at("direction"));
+  if (own.path == place && !own.name.empty()) return why_absent(own.name);
+  Json kept = Json::array();
+  std::string reason;
+  for (const Json& sweep : step.config.at("sweeps")) {
+    const std::string absent = why_absent(sweep.at("direction"));
+    if (absent.empty())
+      kept.push_back(sweep);
+    else
+      step.inputs.left_out.push_back(fmt::format("{}: {}", sweep.value("name", "a sweep"), reason = absent));
+  }
+  const bool nothing_left = kept.empty() && !step.config.at("sweeps").empty();
+  step.config["sweeps"] = kept;
+  return nothing_left ? reason : "";
 }
 
 }  // namespace hrt

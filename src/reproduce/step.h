@@ -41,4 +41,12 @@ ExitCode run_config(Command command, const Json& config);
 // Returns what is to be said about it.
 std::string use_direction(Step& step, const std::filesystem::path& out);
 
+// Takes out the sweeps along directions that the shared extraction could not have (a model that refuses
+// nothing has no refusal direction). Returns why nothing is left; empty where something is.
+std::string keep_directions(Step& step, const std::filesystem::path& out);
+
+// --dry-run.
+void print_steps(const std::vector<Step>& steps, const std::filesystem::path& out, const Json& model,
+                 bool json);
+
 }  // namespace hrt

@@ -145,6 +145,33 @@ TEST_F(Reproduce, RunsWhatCanRunAndListsWhatIsMissing) {
   EXPECT_EQ(row("fig2").at("run"), "fig2");
 }
 
+// A model that refuses none of the training prompts has no refusal direction.
+TEST_F(Reproduce, SteersAlongTheDirectionsThatThereAre) {
+  const std::string data = catalog([](Json& catalog) {
+    catalog["roles"]["harmful_train"] = catalog["roles"]["accepted_harmful"];
+    catalog["sizes"]["steer"] = {{"layers", "3"}};
+  });
+  const ProcessResult result = reproduce("fig4_8", {"--data", data});
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_EQ(row("fig4_8").at("verdict"), "holds");  // of the claim about v_h
+  EXPECT_TRUE(row("fig4_8").at("claims").at(1).at("holds").is_null());
+  EXPECT_THAT(row("fig4_8").at("left_out").at(1).get<std::string>(),
+              HasSubstr("v_r, prompt tokens: no direction refusal"));
+  EXPECT_EQ(reproduce("induce", {"--data", data}).code, 1);
+  EXPECT_EQ(row("select").at("verdict"), "failed");  // it wants prompts that are refused
+  EXPECT_EQ(row("induce").at("verdict"), "not run");
+}
+
+TEST_F(Reproduce, FailsWhereASharedExtractionDoes) {
+  const std::string data = catalog([&](Json& catalog) {
+    catalog["roles"]["harmful_train"][0]["file"] = folder_.write("bad.jsonl", "{\"instruction\": \n");
+  });
+  const ProcessResult result = reproduce("fig3", {"--data", data});
+  EXPECT_EQ(result.code, 1);
+  EXPECT_EQ(row("fig3").at("verdict"), "not run");
+  EXPECT_THAT(row("fig3").at("why").get<std::string>(), HasSubstr("bad.jsonl"));
+}
+
 TEST_F(Reproduce, GoesOnAfterAFailure) {
   const std::string data =
       catalog([](Json& catalog) { catalog["models"]["finetuned"]["file"] = tiny_checkpoint("llama-bias"); });

@@ -43,7 +43,6 @@ struct Scoreboard {
   std::vector<KnownModel> known;
   std::vector<ScoreRow> rows;
 
-  bool any_failed() const;
   // "ID.CLAIM" of the claims that do not hold and that the catalog does not list.
   std::vector<std::string> broken() const;
 
