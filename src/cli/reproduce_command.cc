@@ -46,8 +46,10 @@ ExitCode run(Flags& flags) {
 }
 
 void add_key_flags(CLI::App& app, std::vector<Override>& overrides) {
-  for (const KeySpec& key : keys_of(Command::kExtract)) {
-    if (std::ranges::find(kKeys, key.name) != kKeys.end()) add_config_flag(app, key, overrides);
+  for (KeySpec key : keys_of(Command::kExtract)) {
+    if (std::ranges::find(kKeys, key.name) == kKeys.end()) continue;
+    key.fallback = nullptr;  // what is not given is each config's own
+    add_config_flag(app, key, overrides);
   }
 }
 

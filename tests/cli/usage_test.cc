@@ -17,6 +17,7 @@ TEST(Usage, HelpShowsExamples) {
   for (const std::vector<std::string>& arguments : {std::vector<std::string>{"--help"},
                                                     {"extract", "--help"},
                                                     {"steer", "--help"},
+                                                    {"reproduce", "--help"},
                                                     {"inspect", "--help"}}) {
     const ProcessResult result = run_hrt(arguments);
     EXPECT_EQ(result.code, 0);
