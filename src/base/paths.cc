@@ -22,7 +22,7 @@ fs::path data_dir() {
   if (const std::string chosen = environment("HRT_DATA_DIR"); !chosen.empty()) return chosen;
   std::error_code ignored;
   const fs::path executable = fs::read_symlink("/proc/self/exe", ignored);
-  const std::vector<fs::path> candidates{executable.parent_path().parent_path() / "share/hrt", HRT_SOURCE_DATA};
+  const std::vector<fs::path> candidates{executable.parent_path().parent_path() / "share/hrt/data", HRT_SOURCE_DATA};
   for (const fs::path& candidate : candidates) {
     if (fs::is_directory(candidate / "judges", ignored)) return candidate;
   }

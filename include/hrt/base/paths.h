@@ -4,7 +4,7 @@
 
 namespace hrt {
 
-// The folder of hrt's own data files (phrase lists, schema): $HRT_DATA_DIR, else ../share/hrt beside the
+// The folder of hrt's own data files (phrase lists, schema): $HRT_DATA_DIR, else ../share/hrt/data beside the
 // executable's folder (an installed tree), else the source tree's data/. Throws InputError when none is there.
 std::filesystem::path data_dir();
 
