@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ranges>
 #include <set>
 
 #include "hrt/base/error.h"
@@ -26,6 +27,7 @@ Command command_of(const JsonObject& entry) {
 
 std::vector<std::string> ids(const std::vector<ExperimentSpec>& specs) {
   std::vector<std::string> names;
+  names.reserve(specs.size());
   for (const ExperimentSpec& spec : specs) names.push_back(spec.id);
   return names;
 }
@@ -133,8 +135,8 @@ std::vector<ExperimentSpec> ExperimentList::chosen(const std::vector<std::string
                        join(known, ", "));
   }
   // What an experiment builds on stands before it.
-  for (auto spec = experiments.rbegin(); spec != experiments.rend(); ++spec) {
-    if (spec->direction && wanted.contains(spec->id)) wanted.insert(spec->direction->experiment);
+  for (const ExperimentSpec& spec : experiments | std::views::reverse) {
+    if (spec.direction && wanted.contains(spec.id)) wanted.insert(spec.direction->experiment);
   }
   std::vector<ExperimentSpec> chosen;
   for (const ExperimentSpec& spec : experiments) {

@@ -118,6 +118,7 @@ Measured take_one(const std::vector<Measured>& values, const std::string& take) 
     result = *std::ranges::min_element(values, by_value);
   } else if (take == "mean") {
     std::vector<double> numbers;
+    numbers.reserve(values.size());
     for (const Measured& value : values) numbers.push_back(*value.value);
     const Mean mean = *mean_of(numbers);
     result.value = mean.value;
