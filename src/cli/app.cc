@@ -124,6 +124,7 @@ int run_cli(int argc, char** argv) {
   add_guard(app, action);
   add_reproduce(app, action);
   add_report(app, action);
+  add_merge(app, action);
   return guarded([&] {
     check_command(app, argc, argv);
     try {

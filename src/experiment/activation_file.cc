@@ -80,27 +80,37 @@ void StoredRows::each(std::size_t position, const Visit& visit) const {
   file_.release(*file_.find(name));
 }
 
-void write_activations(const std::filesystem::path& file, const PromptSet& set, const Work& work,
-                       const PromptWork& groups, at::ScalarType dtype, std::int64_t hidden,
-                       std::int64_t vocabulary) {
-  const auto rows = static_cast<std::int64_t>(work.rows.size());
+void write_activations(const std::filesystem::path& file, const PromptSet& set, const ActivationShape& shape,
+                       const std::vector<ActivationPart>& parts) {
+  const auto rows = static_cast<std::int64_t>(shape.rows.size());
   std::vector<SafetensorsWriter::Declaration> declarations;
   for (std::size_t p = 0; p < set.specs.size(); ++p) {
-    declarations.push_back({set.specs[p].name, dtype, {layout_of(set, p).offsets.back(), rows, hidden}});
+    declarations.push_back(
+        {set.specs[p].name, shape.dtype, {layout_of(set, p).offsets.back(), rows, shape.hidden}});
   }
   const auto prompts = static_cast<std::int64_t>(set.prompts.size());
-  if (work.logits) declarations.push_back({"logits", at::kFloat, {prompts, vocabulary}});
+  if (shape.logits > 0) declarations.push_back({"logits", at::kFloat, {prompts, shape.logits}});
   const std::vector<NamedTensor> side = side_tensors(set);
+  const std::size_t large = declarations.size();
   for (const NamedTensor& tensor : side)
     declarations.push_back({tensor.name, at::kLong, tensor.tensor.sizes().vec()});
 
-  SafetensorsWriter writer(file, declarations, row_metadata(work.rows));
-  for (const PositionSpec& spec : set.specs) {
-    for (std::size_t g = 0; g < groups.groups().size(); ++g) writer.append(groups.rows(g, spec));
+  SafetensorsWriter writer(file, declarations, row_metadata(shape.rows));
+  for (std::size_t d = 0; d < large; ++d) {
+    for (const ActivationPart& part : parts) writer.append(part(declarations[d].name));
   }
-  for (std::size_t g = 0; work.logits && g < groups.groups().size(); ++g) writer.append(groups.logits(g));
   for (const NamedTensor& tensor : side) writer.append(tensor.tensor);
   writer.commit();
+}
+
+std::vector<ActivationPart> parts_of(const PromptWork& groups) {
+  std::vector<ActivationPart> parts;
+  for (std::size_t g = 0; g < groups.groups().size(); ++g) {
+    parts.emplace_back([&groups, g](const std::string& name) {
+      return name == "logits" ? groups.logits(g) : groups.result(g).tensor("rows." + name);
+    });
+  }
+  return parts;
 }
 
 Metadata row_metadata(const std::vector<std::int64_t>& rows) {

@@ -105,6 +105,11 @@ Keys outcome_keys() {
               .one_of({"auto", "file", "generate", "none"})};
 }
 
+Keys shard_keys() {
+  return {Key("shard", kString, nullptr,
+              "I/N: only the I-th of N parts of the prompts, from 0; hrt merge joins them")};
+}
+
 Keys row_keys() { return {Key("layers", kLayers, "all", "rows to store, 0..L: all, or 0,4..12:2")}; }
 
 Keys layer_keys() { return {Key("layers", kLayers, "all", "layers to steer, 0..L-1: all, or 0,4..12:2")}; }
@@ -363,6 +368,7 @@ std::vector<KeySpec> make_table() {
   append(table, "What to compute", only_for(with_replies, reply_keys()));
   append(table, "What to compute", compute_keys());
   append(table, "Machine", machine_keys());
+  append(table, "Run", only_for(extract, shard_keys()));
   append(table, "Run", only_for(judged_again, second_judge_keys()));
   append(table, "Run", only_for({Command::kGuardFit}, guard_out_keys()));
   append(table, "Run", only_for(write_runs, run_keys()));

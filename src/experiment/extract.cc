@@ -1,8 +1,13 @@
 #include "hrt/experiment/extract.h"
 
-#include <algorithm>
+#include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdio>
+
+#include "hrt/base/strings.h"
 #include "hrt/experiment/extract_results.h"
+#include "hrt/experiment/prompt_counts.h"
 #include "hrt/experiment/replies.h"
 #include "hrt/experiment/reply_positions.h"
 
@@ -52,6 +57,7 @@ class Extraction : public Experiment {
     write_prompts(run, set, outcomes);
     if (const std::string missing = missing_in_replies(set); !missing.empty()) run.warn(missing);
     if (prompts_.config().at("store") == "all") write_rows(run);
+    if (prompts_.shard()) return end_shard(run, {set, outcomes});
     const GroupedRows captured(set, *work_);
     const ExtractInput input{set, outcomes, captured, prompts_.work().rows, unknown_replies(verdicts)};
     const DirectionRequest request = direction_request(prompts_.config(), prompts_.text().chat.raw());
@@ -59,6 +65,20 @@ class Extraction : public Experiment {
   }
 
  private:
+  // Centroids and directions are made of all shards, by `hrt merge`.
+  ExitCode end_shard(RunDirectory& run, const PromptCounts& counts) const {
+    run.manifest()["counts"] = counts.to_json();
+    const Shard& shard = *prompts_.shard();
+    if (options_.print && options_.json)
+      fmt::print("{}\n", to_line({{"run", run.path().string()},
+                                  {"shard", prompts_.config().at("shard")},
+                                  {"counts", counts.to_json()}}));
+    if (options_.print && !options_.json)
+      fmt::print("Shard {} of {}: {} in {}. `hrt merge` makes one run of all shards.\n", shard.index,
+                 shard.count, counted(static_cast<std::size_t>(counts.all()), "prompt"), run.path().string());
+    return ExitCode::kDone;
+  }
+
   // The prompts, with all positions in replies that were asked for. All groups are computed.
   const PromptSet& computed_set() {
     if (!prompts_.set().asks_for_replies()) return prompts_.set();
@@ -71,8 +91,9 @@ class Extraction : public Experiment {
 
   void write_rows(const RunDirectory& run) {
     const DecoderSpec& spec = prompts_.checkpoint().spec();
-    write_activations(run.file("activations.safetensors"), computed_set(), prompts_.work(), *work_,
-                      prompts_.dtype(), spec.hidden, spec.vocabulary);
+    const ActivationShape shape{prompts_.dtype(), prompts_.work().rows, spec.hidden,
+                                prompts_.work().logits ? spec.vocabulary : 0};
+    write_activations(run.file("activations.safetensors"), computed_set(), shape, parts_of(*work_));
   }
 
   const PromptRun& prompts_;

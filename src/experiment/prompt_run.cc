@@ -8,6 +8,7 @@
 #include "hrt/experiment/config.h"
 #include "hrt/model/device.h"
 #include "hrt/model/memory.h"
+#include "prompt_hashes.h"
 
 namespace hrt {
 namespace {
@@ -94,9 +95,25 @@ PromptRun::PromptRun(Command command, Json config)
   const bool replies = may_reply(outcomes) && !(outcomes == "auto" && text_.chat.raw());
   if (replies) limits.max_new_tokens = config_.at("max_new_tokens");
   set_ = prepare_prompts(std::move(records), text_, config_, limits);
+  prompt_hashes_ = prompt_hashes(set_);
+  keep_shard();
   work_.wants_reply = wanted_replies(set_, outcomes, text_.chat.raw());
   work_.judges_given = take_given(set_, work_.wants_reply);
   plan();
+}
+
+// All prompts are checked in every shard, so that all shards fail alike.
+void PromptRun::keep_shard() {
+  shard_ = shard_of(config_);
+  if (!shard_) return;
+  const auto total = static_cast<std::int64_t>(set_.prompts.size());
+  if (shard_->count > total)
+    throw InputError("--shard {}: there are only {} prompts", config_.at("shard").get<std::string>(), total);
+  if (config_.at("store") != "all")
+    throw InputError("--shard: a shard without its activations cannot be merged (--store {})",
+                     config_.at("store").get<std::string>());
+  set_.prompts.erase(set_.prompts.begin() + shard_->end(total), set_.prompts.end());
+  set_.prompts.erase(set_.prompts.begin(), set_.prompts.begin() + shard_->begin(total));
 }
 
 void PromptRun::plan() {

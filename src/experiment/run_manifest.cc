@@ -2,9 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 
-#include "hrt/base/hash.h"
 #include "hrt/base/log.h"
 #include "hrt/base/strings.h"
 #include "hrt/experiment/prompt_run.h"
@@ -17,26 +15,6 @@ namespace hrt {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Number and hash of each set's prompts as they enter the model, so that file, field, filter, limit and
-// template count.
-Json set_hashes(const PromptSet& set) {
-  struct Running {
-    std::int64_t count = 0;
-    Sha256 hash;
-  };
-  std::map<std::string, Running> sets;
-  for (const PreparedPrompt& prompt : set.prompts) {
-    const Outcome outcome = prompt.record.outcome.value_or(Outcome::kUnknown);
-    Running& running = sets[prompt.record.set];
-    ++running.count;
-    running.hash.update(to_line(prompt_line(prompt, set.specs, outcome)) + "\n");
-  }
-  Json hashes = Json::object();
-  for (auto& [name, running] : sets)
-    hashes[name] = {{"prompts", running.count}, {"sha256", running.hash.hex()}};
-  return hashes;
-}
 
 // The prompts for which `test` is true: their number, and the first one's id as an example.
 class Cases {
@@ -97,7 +75,8 @@ Json PromptRun::identity() const {
                                             "harmless", "prompts", "field",     "limit"};
   for (const KeySpec& key : keys_of(command_)) {
     const bool hashed = std::find(by_content.begin(), by_content.end(), key.name) != by_content.end();
-    if (key.decides && !hashed) config[key.name] = config_.at(key.name);
+    const bool whole = key.name == "shard" && config_.at(key.name).is_null();
+    if (key.decides && !hashed && !whole) config[key.name] = config_.at(key.name);
   }
   Json identity{{"command", command_name(command_)},
                 {"model", checkpoint_.fingerprint(config_.at("full_hash"))},
@@ -106,7 +85,7 @@ Json PromptRun::identity() const {
                 {"dtype", dtype_name(dtype_)}};
   // Causes in front of what they change: a difference is told at the first place.
   identity["config"] = config;
-  identity["prompts"] = set_hashes(set_);
+  identity["prompts"] = prompt_hashes_;
   identity["batch_size"] = batch_size_;
   identity["group_size"] = group_size_;
   return identity;

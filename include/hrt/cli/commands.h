@@ -16,6 +16,7 @@ void add_experiment(CLI::App& app, Command command, Action& action);
 void add_guard(CLI::App& app, Action& action);
 void add_inspect(CLI::App& app, Action& action);
 void add_reproduce(CLI::App& app, Action& action);
+void add_merge(CLI::App& app, Action& action);
 void add_report(CLI::App& app, Action& action);
 // Beside `hrt steer` itself, which needs no subcommand.
 void add_export(CLI::App& steer, Action& action);

@@ -43,10 +43,20 @@ class StoredRows : public CapturedRows {
   const PromptSet& set_;
 };
 
-// Writes activations.safetensors: the groups' rows, one after the other.
-void write_activations(const std::filesystem::path& file, const PromptSet& set, const Work& work,
-                       const PromptWork& groups, at::ScalarType dtype, std::int64_t hidden,
-                       std::int64_t vocabulary);
+struct ActivationShape {
+  at::ScalarType dtype = at::kFloat;
+  std::vector<std::int64_t> rows;  // their numbers
+  std::int64_t hidden = 0;
+  std::int64_t logits = 0;  // the vocabulary's size, where logits are stored, else 0
+};
+
+// The tensors of some of the prompts, by their names in activations.safetensors.
+using ActivationPart = std::function<at::Tensor(const std::string& name)>;
+std::vector<ActivationPart> parts_of(const PromptWork& groups);  // which must outlive them
+
+// Writes activations.safetensors: the parts, one after the other.
+void write_activations(const std::filesystem::path& file, const PromptSet& set, const ActivationShape& shape,
+                       const std::vector<ActivationPart>& parts);
 
 // What every tensor file of a run says about its rows.
 Metadata row_metadata(const std::vector<std::int64_t>& rows);

@@ -11,6 +11,7 @@
 #include "hrt/experiment/prompt_set.h"
 #include "hrt/experiment/prompt_work.h"
 #include "hrt/experiment/run_directory.h"
+#include "hrt/experiment/shard.h"
 #include "hrt/model/checkpoint.h"
 #include "hrt/model/decoder.h"
 #include "hrt/model/engine.h"
@@ -62,13 +63,17 @@ class PromptRun {
 
   ReplyReader reader() const { return {text_.tokenizer.get(), &judge_}; }
 
-  // What decides the numbers; a resumed run must have the same.
+  // The part of the prompts that this run computes; nothing: all of them.
+  const std::optional<Shard>& shard() const { return shard_; }
+
+  // What decides the numbers; a resumed run must have the same. Of a shard: the hashes of all shards' prompts.
   Json identity() const;
   // Writes what is known into the manifest, warnings included.
   void describe(RunDirectory& run) const;
   Decoder load() const;
 
  private:
+  void keep_shard();
   void plan();
   EngineSizes sizes() const;
   Estimate make_estimate() const;
@@ -79,6 +84,8 @@ class PromptRun {
   Judge judge_;
   TextSetup text_;
   PromptSet set_;
+  Json prompt_hashes_;
+  std::optional<Shard> shard_;
   Work work_;
   c10::Device device_;
   at::ScalarType dtype_;

@@ -1,0 +1,158 @@
+// `hrt extract --shard` and `hrt merge` on the organism.
+
+#include <ATen/TensorOperators.h>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <filesystem>
+
+#include "hrt/base/file.h"
+#include "hrt/base/json.h"
+#include "hrt/tensor/safetensors.h"
+#include "hrt_process.h"
+
+namespace hrt::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+const std::string kProject = HRT_SOURCE_DIR;
+
+class Shards : public ::testing::Test {
+ protected:
+  static ProcessResult extract(const std::string& out, const std::vector<std::string>& more = {}) {
+    std::vector<std::string> arguments{"extract",
+                                       "--config",
+                                       kProject + "/configs/zhao2025/extract.json",
+                                       "--data",
+                                       kProject + "/data/catalogs/organism.json",
+                                       "--limit",
+                                       "10",
+                                       "--positions",
+                                       "t_inst,t_post_inst,instruction",
+                                       "--device",
+                                       "cpu",
+                                       "--quiet",
+                                       "--out",
+                                       out};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run_hrt(arguments);
+  }
+
+  // One run, and the same in 3 and 7 shards: once for all tests.
+  static const fs::path& folder() {
+    static const TemporaryFolder folder;
+    static const bool made = [] {
+      EXPECT_EQ(extract(folder / "whole").code, 0);
+      for (const int count : {3, 7}) {
+        for (int i = 0; i < count; ++i) {
+          const std::string name = fmt::format("{}/{}", i, count);
+          const ProcessResult result = extract(folder / fmt::format("{}of{}", i, count), {"--shard", name});
+          EXPECT_EQ(result.code, 0) << result.err;
+        }
+      }
+      return true;
+    }();
+    EXPECT_TRUE(made);
+    return folder.path();
+  }
+  static std::string shard(int index, int count) { return folder() / fmt::format("{}of{}", index, count); }
+
+  static ProcessResult merge(const std::vector<std::string>& shards, const std::string& out) {
+    std::vector<std::string> arguments{"merge"};
+    arguments.insert(arguments.end(), shards.begin(), shards.end());
+    arguments.insert(arguments.end(), {"--quiet", "--out", out});
+    return run_hrt(arguments);
+  }
+
+  static void expect_same(const std::string& a, const std::string& b) {
+    EXPECT_EQ(read_file(a + "/prompts.jsonl"), read_file(b + "/prompts.jsonl"));
+    EXPECT_EQ(read_json(a + "/manifest.json").at("counts"), read_json(b + "/manifest.json").at("counts"));
+    for (const char* name : {"activations", "centroids", "directions"}) {
+      const SafetensorsFile one(fmt::format("{}/{}.safetensors", a, name));
+      const SafetensorsFile other(fmt::format("{}/{}.safetensors", b, name));
+      ASSERT_EQ(one.tensors().size(), other.tensors().size());
+      EXPECT_EQ(one.metadata().at("rows"), other.metadata().at("rows"));
+      for (const TensorInfo& info : one.tensors()) {
+        ASSERT_EQ(info.shape, other.find(info.name)->shape) << info.name;
+        const at::Tensor difference =
+            (one.tensor(info.name).to(at::kDouble) - other.tensor(info.name).to(at::kDouble)).norm();
+        EXPECT_LE(difference.item<double>(),
+                  1e-5 * one.tensor(info.name).to(at::kDouble).norm().item<double>())
+            << info.name;
+      }
+    }
+  }
+};
+
+TEST_F(Shards, MergeIntoTheRunThatOneJobWouldHaveMade) {
+  const std::string whole = folder() / "whole";
+  const TemporaryFolder out;
+  ASSERT_EQ(merge({shard(2, 3), shard(0, 3), shard(1, 3)}, out / "three").code, 0);
+  expect_same(whole, out / "three");
+  ASSERT_EQ(merge({shard(6, 7), shard(1, 7), shard(0, 7), shard(5, 7), shard(2, 7), shard(4, 7), shard(3, 7)},
+                  out / "seven")
+                .code,
+            0);
+  expect_same(whole, out / "seven");
+}
+
+TEST_F(Shards, MergedRunsServeAsAnyOther) {
+  const TemporaryFolder out;
+  ASSERT_EQ(merge({shard(0, 3), shard(1, 3), shard(2, 3)}, out / "run").code, 0);
+  EXPECT_EQ(run_hrt({"probe", "beliefs", out / "run"}).code, 0);
+  EXPECT_EQ(run_hrt({"extract", "--from", out / "run", "--judge", "zhao2025", "--out", out / "again"}).code,
+            0);
+  EXPECT_EQ(run_hrt({"inspect", out / "run"}).code, 0);
+}
+
+TEST_F(Shards, AShardThatIsMissingOrGivenTwiceIsNamed) {
+  const TemporaryFolder out;
+  const ProcessResult missing = merge({shard(0, 3), shard(2, 3)}, out / "run");
+  EXPECT_EQ(missing.code, 2);
+  EXPECT_THAT(missing.err, HasSubstr("shard 1 of 3 is missing"));
+  const ProcessResult twice = merge({shard(0, 3), shard(1, 3), shard(1, 3), shard(2, 3)}, out / "run");
+  EXPECT_EQ(twice.code, 2);
+  EXPECT_THAT(twice.err, HasSubstr("shard 1 is given twice"));
+  EXPECT_FALSE(fs::exists(out / "run"));
+}
+
+TEST_F(Shards, ShardsOfOtherRunsAreRefused) {
+  const std::string whole = folder() / "whole";
+  const TemporaryFolder out;
+  EXPECT_THAT(merge({whole}, out / "run").err, HasSubstr("no shard"));
+  EXPECT_THAT(merge({shard(0, 3), shard(1, 7), shard(2, 3)}, out / "run").err, HasSubstr("a shard of 7"));
+  ASSERT_EQ(extract(out / "other", {"--shard", "1/3", "--max-new-tokens", "3"}).code, 0);
+  const ProcessResult other = merge({shard(0, 3), out / "other", shard(2, 3)}, out / "run");
+  EXPECT_EQ(other.code, 2);
+  EXPECT_THAT(other.err, HasSubstr("max_new_tokens differs"));
+}
+
+TEST_F(Shards, AShardThatEndedBadlyIsRefused) {
+  const TemporaryFolder out;
+  fs::copy(shard(1, 3), out / "bad", fs::copy_options::recursive);
+  Json manifest = read_json(out / "bad/manifest.json");
+  manifest["exit_code"] = 3;
+  write_file(out / "bad/manifest.json", manifest.dump());
+  EXPECT_THAT(merge({shard(0, 3), out / "bad", shard(2, 3)}, out / "run").err,
+              HasSubstr("ended with exit code 3"));
+  manifest["status"] = "running";
+  write_file(out / "bad/manifest.json", manifest.dump());
+  EXPECT_THAT(merge({shard(0, 3), out / "bad", shard(2, 3)}, out / "run").err, HasSubstr("not complete"));
+}
+
+TEST_F(Shards, BadNumbersAreRefused) {
+  const TemporaryFolder out;
+  for (const char* text : {"3/3", "-1/3", "1", "a/b", "1/0", "1/2/3", "/", "0/9999999"}) {
+    const ProcessResult result = extract(out / "run", {"--shard", text});
+    EXPECT_EQ(result.code, 2) << text;
+    EXPECT_THAT(result.err, HasSubstr("expected I/N")) << text;
+  }
+  EXPECT_THAT(extract(out / "run", {"--shard", "0/999999"}).err, HasSubstr("there are only 70 prompts"));
+  EXPECT_THAT(extract(out / "run", {"--shard", "0/2", "--store", "centroids"}).err,
+              HasSubstr("cannot be merged"));
+}
+
+}  // namespace
+}  // namespace hrt::testing
