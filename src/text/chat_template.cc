@@ -1,10 +1,14 @@
 #include "hrt/text/chat_template.h"
 
+#include <fmt/chrono.h>
+
 #include <array>
 
 #include "hrt/base/error.h"
 #include "piece_writer.h"
 #include "python_strip.h"
+#include "reasoning.h"
+#include "template_checks.h"
 #include "template_presets.h"
 
 namespace hrt {
@@ -13,20 +17,24 @@ namespace {
 constexpr std::array<std::string_view, 8> kPartNames = {
     "bos", "template", "system", "history", "instruction", "question", "post_instruction", "prefill"};
 
+bool is_in_user_turn(SystemPlace place) {
+  return place == SystemPlace::kFirstUserTurn || place == SystemPlace::kLastUserTurn;
+}
+
 class Renderer {
  public:
   Renderer(const TemplateSpec& spec, const TemplateOptions& options, std::vector<Message> messages)
       : spec_(spec), options_(options), messages_(std::move(messages)) {
     add_system();
     last_user_ = find_last_user();
+    thinking_ = take_reasoning(messages_, spec_.reasoning);
   }
 
   RenderedPrompt render() {
     if (!spec_.bos_every_turn) write_bos();
+    if (spec_.preamble_turn) write_preamble_turn(*spec_.preamble_turn);
     for (std::size_t index = 0; index < messages_.size(); ++index) write_message(index);
-    if (options_.generation_prompt && messages_.back().role != "assistant") {
-      writer_.write_literal(spec_.generation_prompt);
-    }
+    write_end();
     if (!options_.post_instruction) writer_.truncate(user_.end);
     RenderedPrompt prompt = writer_.take();
     prompt.user = user_;
@@ -51,9 +59,23 @@ class Renderer {
     if (options_.bos || writer_.size() > 0) writer_.write(spec_.bos, Part::kBos);
   }
 
+  void write_preamble_turn(const TurnFormat& format) {
+    writer_.write_literal(format.before);
+    writer_.write(expanded_preamble(), Part::kSystem);
+    writer_.write_literal(format.after);
+  }
+
+  void write_end() {
+    if (!options_.generation_prompt) return writer_.write_literal(spec_.ending);
+    if (messages_.back().role == "assistant") return;
+    writer_.write_literal(spec_.generation_prompt);
+    if (arg("enable_thinking") == "false") writer_.write_literal(spec_.no_thinking);
+  }
+
   void write_message(std::size_t index) {
     const Message& message = messages_[index];
-    if (message.role == "system" && spec_.system_place == SystemPlace::kFirstUserTurn) {
+    if (message.role == "system" && spec_.skip_empty_system && message.content.empty()) return;
+    if (message.role == "system" && is_in_user_turn(spec_.system_place)) {
       system_block_ = message.content;
       return;
     }
@@ -64,11 +86,14 @@ class Renderer {
   void write_turn(std::size_t index, const TurnFormat& format) {
     const Message& message = messages_[index];
     writer_.write_literal(format.before);
-    if (index == 0 && message.role == "system") writer_.write(expanded_preamble(), Part::kSystem);
-    const std::size_t begin = writer_.size();
-    if (message.role == "user") write_system_block();
-    const bool strip_start = format.strip && writer_.size() == begin;
+    if (opens_with_preamble(index)) writer_.write(expanded_preamble(), Part::kSystem);
+    const std::size_t block = writer_.size();
+    if (carries_system(index)) write_system_block();
+    if (const auto found = thinking_.find(index); found != thinking_.end())
+      write_thinking(index, found->second);
     const std::size_t text = writer_.size();
+    const std::size_t begin = spec_.strip_with_system ? block : text;
+    const bool strip_start = format.strip && begin == text;
     if (index == last_user_ && options_.frame) {
       write_framed(*options_.frame, message.content, strip_start);
     } else {
@@ -77,7 +102,24 @@ class Renderer {
     if (is_prefill(index)) return strip_prefill(format);
     if (format.strip) writer_.strip_end(begin);
     if (index == last_user_) user_ = {text, writer_.size()};
-    writer_.write_literal(format.after);
+    const bool ends = index + 1 == messages_.size() && format.after_last;
+    writer_.write_literal(ends ? *format.after_last : format.after);
+  }
+
+  bool opens_with_preamble(std::size_t index) const {
+    return index == 0 && messages_[index].role == "system" && !spec_.preamble_turn;
+  }
+
+  bool carries_system(std::size_t index) const {
+    const bool ends = index + 1 == messages_.size();
+    return messages_[index].role == "user" && (spec_.system_place != SystemPlace::kLastUserTurn || ends);
+  }
+
+  // The markers are the template's; what stands between them is the message's own text.
+  void write_thinking(std::size_t index, const std::string& reasoning) {
+    writer_.write_literal("<think>\n");
+    writer_.write_content(reasoning, part_of(index));
+    writer_.write_literal("\n</think>\n\n");
   }
 
   // A frame is part of the template: with `raw` it writes the markers.
@@ -117,15 +159,18 @@ class Renderer {
     return role == "system" ? spec_.system : role == "user" ? spec_.user : spec_.assistant;
   }
 
+  std::string arg(const std::string& name) const {
+    if (const auto given = options_.args.find(name); given != options_.args.end()) return given->second;
+    const auto known = spec_.args.find(name);
+    return known == spec_.args.end() ? "" : known->second.fallback;
+  }
+
   std::string expanded_preamble() const {
     std::string text = spec_.preamble;
-    for (const auto& [name, fallback] : spec_.args) {
-      const auto given = options_.args.find(name);
+    for (const auto& [name, ignored] : spec_.args) {
       const std::string place = "{" + name + "}";
       const std::size_t at = text.find(place);
-      if (at != std::string::npos) {
-        text.replace(at, place.size(), given == options_.args.end() ? fallback : given->second);
-      }
+      if (at != std::string::npos) text.replace(at, place.size(), arg(name));
     }
     return text;
   }
@@ -134,41 +179,11 @@ class Renderer {
   const TemplateOptions& options_;
   std::vector<Message> messages_;
   std::size_t last_user_ = 0;
+  std::map<std::size_t, std::string> thinking_;  // by turn, the reasoning that is written before its text
   std::optional<std::string> system_block_;
   ByteSpan user_;
   PieceWriter writer_;
 };
-
-void check_roles(const TemplateSpec& spec, const std::vector<Message>& messages) {
-  for (std::size_t index = 0; index < messages.size(); ++index) {
-    const std::string& role = messages[index].role;
-    if (role != "system" && role != "user" && role != "assistant") {
-      throw InputError("template {}: turn {} has role \"{}\", expected system, user or assistant", spec.name,
-                       index + 1, escape_for_terminal(role));
-    }
-  }
-}
-
-void check_alternation(const TemplateSpec& spec, const std::vector<Message>& messages) {
-  const std::size_t first = !messages.empty() && messages.front().role == "system" ? 1 : 0;
-  for (std::size_t index = first; index < messages.size(); ++index) {
-    const std::string_view expected = (index - first) % 2 == 0 ? "user" : "assistant";
-    if (messages[index].role != expected) {
-      throw InputError("template {}: user and assistant turns must alternate; turn {} is {}, expected {}",
-                       spec.name, index + 1, messages[index].role, expected);
-    }
-  }
-}
-
-void check_args(const TemplateSpec& spec, const TemplateOptions& options) {
-  std::vector<std::string> known;
-  for (const auto& [name, fallback] : spec.args) known.push_back(name);
-  for (const auto& [name, value] : options.args) {
-    if (spec.args.contains(name)) continue;
-    throw InputError("template {} takes no argument \"{}\"{} (it takes: {})", spec.name, name,
-                     did_you_mean(name, known), known.empty() ? "none" : join(known, ", "));
-  }
-}
 
 }  // namespace
 
@@ -176,13 +191,20 @@ std::string_view part_name(Part part) { return kPartNames[static_cast<std::size_
 
 RenderedPrompt ChatTemplate::render(const std::vector<Message>& messages,
                                     const TemplateOptions& options) const {
-  check_args(spec_, options);
-  check_roles(spec_, messages);
-  if (spec_.alternate) check_alternation(spec_, messages);
+  check_exchange(spec_, messages, options);
   if (raw() && (messages.size() != 1 || messages[0].role != "user" || options.system)) {
     throw InputError("template raw takes one text, without a system text or further turns");
   }
   return Renderer(spec_, options, messages).render();
+}
+
+std::map<std::string, std::string> clock_args(const TemplateSpec& spec, std::time_t now) {
+  std::map<std::string, std::string> args;
+  for (const auto& [name, arg] : spec.args) {
+    if (!arg.clock.empty())
+      args[name] = fmt::format(fmt::runtime("{:" + arg.clock + "}"), fmt::localtime(now));
+  }
+  return args;
 }
 
 std::vector<std::string> template_names() {

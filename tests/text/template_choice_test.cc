@@ -72,7 +72,49 @@ TEST_F(TemplateChoiceTest, TellsLlama3From31) {
   EXPECT_EQ(choose(tokenizer), "llama3.1");
   write_config(kLlama3 +
                "{{ 'Cutting Knowledge Date: December 2023' }}{% set date_string = strftime_now('%d') %}");
-  EXPECT_THROW(choose(tokenizer), InputError);
+  EXPECT_EQ(choose(tokenizer), "llama3.2");
+}
+
+// What the checkpoints' texts are told by, cut out of them.
+struct Published {
+  std::string name;
+  std::string jinja;
+};
+
+const std::vector<Published> kPublished = {
+    {"yi-chat", kLoop},
+    {"yi1.5-chat",
+     "{{ system_message }}{{ '<|im_start|>user\n' + content + '<|im_end|>\n<|im_start|>assistant\n' }}"},
+    {"qwen3", kLoop + "{% set last_query_index = 1 %}{% if enable_thinking is false %}<think>{% endif %}"},
+    {"gemma",
+     "{{ bos_token }}{{ raise_exception('System role not supported') }}{{ '<start_of_turn>' + role }}"},
+    {"gemma3",
+     "{{ bos_token }}{{ '<start_of_turn>' + role + '\n' + (first_user_prefix if loop.first else '') }}"},
+    {"mistral-v0.1",
+     "{{ '[INST] ' + message['content'] + ' [/INST]' }}{{ message['content'] + eos_token + ' ' }}"},
+    {"mistral-v0.2", "{{ '[INST] ' + message['content'] + ' [/INST]' }}{{ message['content'] + eos_token}}"},
+    {"mistral-v0.2-system", "{{ ' [INST] ' + system_message + '\n\n' + message['content'] + ' [/INST]' }}"},
+    {"mistral-v0.3",
+     "[AVAILABLE_TOOLS]{{ \"[INST] \" + system_message + message[\"content\"] + \"[/INST]\" }}"},
+    {"mistral-nemo",
+     "[AVAILABLE_TOOLS]{{ \"[INST]\" + system_message + message[\"content\"] + \"[/INST]\" }}"},
+    {"phi3", "{{'<|user|>\n' + message['content'] + '<|end|>\n'}}{{ '<|assistant|>\n' }}{{ eos_token }}"},
+    {"phi3.5",
+     "{% if message['role'] == 'system' and message['content'] %}{{'<|user|>\n<|end|>\n<|assistant|>' }}"},
+    {"phi4", "{{'<|im_start|>user<|im_sep|>' + message['content'] + '<|im_end|>'}}"},
+    {"zephyr", "{{ '<|user|>\n' + message['content'] + eos_token }}{{ '<|assistant|>' }}"},
+    {"olmo2", "{{ bos_token }}{{ '<|user|>\n' }}{{ '<|assistant|>\n' }}{% if not loop.last %}{% endif %}"},
+    {"deepseek-r1-distill",
+     "{{'<｜User｜>'}}{% set content = content.split('</think>')[-1] %}<｜Assistant｜><think>"},
+    {"gpt-oss",
+     "{{ \"# Valid channels: analysis\" }}{{ \"<|start|>assistant<|channel|>final<|message|>\" }}"},
+};
+
+TEST_F(TemplateChoiceTest, KnowsThePublishedOnes) {
+  for (const auto& [name, jinja] : kPublished) {
+    write_config(jinja);
+    EXPECT_EQ(choose(FakeTokenizer(template_by_name(name).markers())), name);
+  }
 }
 
 TEST_F(TemplateChoiceTest, TheFileBesideTheConfigCounts) {
@@ -94,8 +136,6 @@ TEST_F(TemplateChoiceTest, RefusesWhatItDoesNotKnow) {
               ThrowsMessage<InputError>(HasSubstr("has the tokens of: qwen2, qwen2.5, smollm2, chatml")));
   write_config(with_default("You are a pirate."));
   EXPECT_THAT([&] { choose(); }, ThrowsMessage<InputError>(HasSubstr("does not know")));
-  write_config(kLoop);  // without a BOS
-  EXPECT_THROW(choose(), InputError);
   write_config(7);
   EXPECT_THAT([&] { choose(); }, ThrowsMessage<InputError>(HasSubstr("/chat_template")));
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <ctime>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -47,7 +48,7 @@ struct TemplateOptions {
   // False: the BOS that opens the text is left out.
   bool bos = true;
   std::optional<Frame> frame = {};
-  // What the template takes, such as date_string.
+  // What the template takes, such as date_string. What the clock would say has to be here: see clock_args().
   std::map<std::string, std::string> args = {};
 };
 
@@ -70,12 +71,30 @@ struct TurnFormat {
   std::string before;
   std::string after;
   bool strip = false;
+  std::optional<std::string> after_last =
+      {};  // instead of `after`, at the end of an exchange that is complete
 };
 
 enum class SystemPlace {
   kOwnTurn,
-  // Inside the first user turn. user.strip then works on system block and text together.
-  kFirstUserTurn,
+  kStart,          // its own turn, and only as the first
+  kFirstUserTurn,  // inside it, before the user's text
+  kLastUserTurn,   // inside it, and only if the exchange ends with it; else the text is lost
+  kNone,           // the template takes no system text
+};
+
+// What becomes of reasoning (`<think>...</think>`) in the texts of assistant turns.
+enum class Reasoning {
+  kKept,      // it is text as any other
+  kDropped,   // all up to the last </think> is left out
+  kFinalOnly  // likewise, but a final reply to the last query has a <think> block, if only an empty one
+};
+
+// Something that a template takes from the caller.
+struct TemplateArg {
+  std::string fallback = {};
+  std::vector<std::string> values = {};  // which ones there are; empty: any text
+  std::string clock = {};                // strftime's format: without a value it is the date of the run
 };
 
 // A chat template as data. `{NAME}` in `preamble` is replaced by the argument of that name.
@@ -87,11 +106,18 @@ struct TemplateSpec {
   TurnFormat user = {};
   TurnFormat assistant = {};
   std::string generation_prompt = {};
+  std::string no_thinking = {};  // follows the generation prompt if the argument enable_thinking is false
+  std::string ending = {};       // follows an exchange without generation prompt or prefill
   std::optional<std::string> default_system = {};  // the system text when the caller gives none
   std::string preamble = {};  // stands before the text of a system turn that opens the exchange
+  std::optional<TurnFormat> preamble_turn = {};  // the preamble is a turn of its own, in every exchange
   SystemPlace system_place = SystemPlace::kOwnTurn;
+  bool skip_empty_system = false;  // no turn for an empty system text
+  bool strip_with_system =
+      false;  // user.strip works on the system block in the user turn and the text as one
+  Reasoning reasoning = Reasoning::kKept;
   bool alternate = false;                        // user and assistant turns must alternate
-  std::map<std::string, std::string> args = {};  // what it takes, with the defaults
+  std::map<std::string, TemplateArg> args = {};  // what it takes
   std::vector<std::string> markers = {};         // tokens that it writes, its BOS included
   std::vector<std::string> end_of_turn = {};     // the model ends its reply with one of these
 };
@@ -115,6 +141,9 @@ class ChatTemplate {
  private:
   TemplateSpec spec_;
 };
+
+// The arguments that the clock gives: date_string of Llama-3.2 and gpt-oss, local time.
+std::map<std::string, std::string> clock_args(const TemplateSpec& spec, std::time_t now);
 
 std::vector<std::string> template_names();
 
