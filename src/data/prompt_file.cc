@@ -191,13 +191,22 @@ void read_source(const PromptSource& source, const std::string& set, std::vector
   }
 }
 
-void check_ids(const std::vector<PromptRecord>& records) {
-  std::unordered_map<std::string_view, const PromptRecord*> seen;
-  for (const PromptRecord& record : records) {
-    const auto [other, added] = seen.emplace(record.id, &record);
+// Ids are told apart where one prompt of a file is taken twice, with and without what stands behind its
+// instruction
+// ("ID~2"); other prompts of one id are an error.
+void check_ids(std::vector<PromptRecord>& records) {
+  std::unordered_map<std::string, const PromptRecord*> seen;
+  for (PromptRecord& record : records) {
+    auto [other, added] = seen.emplace(record.id, &record);
+    const PromptRecord& first = *other->second;
+    const bool taken_twice = !added && first.file == record.file && first.line == record.line &&
+                             first.post_instruction != record.post_instruction;
+    if (taken_twice) {
+      record.id += "~2";
+      added = seen.emplace(record.id, &record).second;
+    }
     if (!added) {
-      throw InputError("{}: id \"{}\" stands already at {}", place_of(record), record.id,
-                       place_of(*other->second));
+      throw InputError("{}: id \"{}\" stands already at {}", place_of(record), record.id, place_of(first));
     }
   }
 }

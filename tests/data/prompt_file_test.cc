@@ -198,6 +198,16 @@ TEST_F(PromptFile, RefusesAFileTwice) {
   EXPECT_EQ(read_prompts(parts).size(), 2U);
 }
 
+TEST_F(PromptFile, TellsIdsApartWithAndWithoutWhatStandsBehind) {
+  const auto file = write("s.jsonl", "{\"id\": \"a\", \"instruction\": \"x\"}\n");
+  const std::vector<PromptSource> sources{{.file = file},
+                                          {.file = file, .post_instruction = std::optional(false)}};
+  const auto records = read_prompts(sources);
+  ASSERT_EQ(records.size(), 2U);
+  EXPECT_EQ(records[0].id, "a");
+  EXPECT_EQ(records[1].id, "a~2");
+}
+
 TEST_F(PromptFile, TakesEndingsInCapitals) {
   EXPECT_THAT(texts(read("s.JSONL", "{\"instruction\": \"x\"}")), ElementsAre("x"));
   EXPECT_THAT(texts(read("s.TXT", "y", {.field = "goal"})), ElementsAre("y"));
