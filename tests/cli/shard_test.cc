@@ -40,24 +40,22 @@ class Shards : public ::testing::Test {
     return run_hrt(arguments);
   }
 
-  // One run, and the same in 3 and 7 shards: once for all tests.
-  static const fs::path& folder() {
+  // Three shards of one run: once for all tests.
+  static const TemporaryFolder& folder() {
     static const TemporaryFolder folder;
-    static const bool made = [] {
-      EXPECT_EQ(extract(folder / "whole").code, 0);
-      for (const int count : {3, 7}) {
-        for (int i = 0; i < count; ++i) {
-          const std::string name = fmt::format("{}/{}", i, count);
-          const ProcessResult result = extract(folder / fmt::format("{}of{}", i, count), {"--shard", name});
-          EXPECT_EQ(result.code, 0) << result.err;
-        }
-      }
-      return true;
-    }();
+    static const bool made = make_shards(folder, 3);
     EXPECT_TRUE(made);
-    return folder.path();
+    return folder;
   }
-  static std::string shard(int index, int count) { return folder() / fmt::format("{}of{}", index, count); }
+  static bool make_shards(const TemporaryFolder& into, int count) {
+    for (int i = 0; i < count; ++i) {
+      const ProcessResult result =
+          extract(into / fmt::format("{}of{}", i, count), {"--shard", fmt::format("{}/{}", i, count)});
+      EXPECT_EQ(result.code, 0) << result.err;
+    }
+    return true;
+  }
+  static std::string shard(int index) { return folder() / fmt::format("{}of3", index); }
 
   static ProcessResult merge(const std::vector<std::string>& shards, const std::string& out) {
     std::vector<std::string> arguments{"merge"};
@@ -87,20 +85,20 @@ class Shards : public ::testing::Test {
 };
 
 TEST_F(Shards, MergeIntoTheRunThatOneJobWouldHaveMade) {
-  const std::string whole = folder() / "whole";
   const TemporaryFolder out;
-  ASSERT_EQ(merge({shard(2, 3), shard(0, 3), shard(1, 3)}, out / "three").code, 0);
-  expect_same(whole, out / "three");
-  ASSERT_EQ(merge({shard(6, 7), shard(1, 7), shard(0, 7), shard(5, 7), shard(2, 7), shard(4, 7), shard(3, 7)},
-                  out / "seven")
-                .code,
-            0);
-  expect_same(whole, out / "seven");
+  ASSERT_EQ(extract(out / "whole").code, 0);
+  ASSERT_EQ(merge({shard(2), shard(0), shard(1)}, out / "three").code, 0);
+  expect_same(out / "whole", out / "three");
+  make_shards(out, 7);
+  std::vector<std::string> shards;
+  for (const int i : {6, 1, 0, 5, 2, 4, 3}) shards.push_back(out / fmt::format("{}of7", i));
+  ASSERT_EQ(merge(shards, out / "seven").code, 0);
+  expect_same(out / "whole", out / "seven");
 }
 
 TEST_F(Shards, MergedRunsServeAsAnyOther) {
   const TemporaryFolder out;
-  ASSERT_EQ(merge({shard(0, 3), shard(1, 3), shard(2, 3)}, out / "run").code, 0);
+  ASSERT_EQ(merge({shard(0), shard(1), shard(2)}, out / "run").code, 0);
   EXPECT_EQ(run_hrt({"probe", "beliefs", out / "run"}).code, 0);
   EXPECT_EQ(run_hrt({"extract", "--from", out / "run", "--judge", "zhao2025", "--out", out / "again"}).code,
             0);
@@ -109,37 +107,37 @@ TEST_F(Shards, MergedRunsServeAsAnyOther) {
 
 TEST_F(Shards, AShardThatIsMissingOrGivenTwiceIsNamed) {
   const TemporaryFolder out;
-  const ProcessResult missing = merge({shard(0, 3), shard(2, 3)}, out / "run");
+  const ProcessResult missing = merge({shard(0), shard(2)}, out / "run");
   EXPECT_EQ(missing.code, 2);
   EXPECT_THAT(missing.err, HasSubstr("shard 1 of 3 is missing"));
-  const ProcessResult twice = merge({shard(0, 3), shard(1, 3), shard(1, 3), shard(2, 3)}, out / "run");
+  const ProcessResult twice = merge({shard(0), shard(1), shard(1), shard(2)}, out / "run");
   EXPECT_EQ(twice.code, 2);
   EXPECT_THAT(twice.err, HasSubstr("shard 1 is given twice"));
   EXPECT_FALSE(fs::exists(out / "run"));
 }
 
 TEST_F(Shards, ShardsOfOtherRunsAreRefused) {
-  const std::string whole = folder() / "whole";
   const TemporaryFolder out;
-  EXPECT_THAT(merge({whole}, out / "run").err, HasSubstr("no shard"));
-  EXPECT_THAT(merge({shard(0, 3), shard(1, 7), shard(2, 3)}, out / "run").err, HasSubstr("a shard of 7"));
+  ASSERT_EQ(extract(out / "whole").code, 0);
+  EXPECT_THAT(merge({out / "whole"}, out / "run").err, HasSubstr("no shard"));
+  ASSERT_EQ(extract(out / "of2", {"--shard", "1/2"}).code, 0);
+  EXPECT_THAT(merge({shard(0), out / "of2", shard(2)}, out / "run").err, HasSubstr("a shard of 2"));
   ASSERT_EQ(extract(out / "other", {"--shard", "1/3", "--max-new-tokens", "3"}).code, 0);
-  const ProcessResult other = merge({shard(0, 3), out / "other", shard(2, 3)}, out / "run");
+  const ProcessResult other = merge({shard(0), out / "other", shard(2)}, out / "run");
   EXPECT_EQ(other.code, 2);
   EXPECT_THAT(other.err, HasSubstr("max_new_tokens differs"));
 }
 
 TEST_F(Shards, AShardThatEndedBadlyIsRefused) {
   const TemporaryFolder out;
-  fs::copy(shard(1, 3), out / "bad", fs::copy_options::recursive);
+  fs::copy(shard(1), out / "bad", fs::copy_options::recursive);
   Json manifest = read_json(out / "bad/manifest.json");
   manifest["exit_code"] = 3;
   write_file(out / "bad/manifest.json", manifest.dump());
-  EXPECT_THAT(merge({shard(0, 3), out / "bad", shard(2, 3)}, out / "run").err,
-              HasSubstr("ended with exit code 3"));
+  EXPECT_THAT(merge({shard(0), out / "bad", shard(2)}, out / "run").err, HasSubstr("ended with exit code 3"));
   manifest["status"] = "running";
   write_file(out / "bad/manifest.json", manifest.dump());
-  EXPECT_THAT(merge({shard(0, 3), out / "bad", shard(2, 3)}, out / "run").err, HasSubstr("not complete"));
+  EXPECT_THAT(merge({shard(0), out / "bad", shard(2)}, out / "run").err, HasSubstr("not complete"));
 }
 
 TEST_F(Shards, BadNumbersAreRefused) {
