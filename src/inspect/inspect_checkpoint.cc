@@ -58,6 +58,9 @@ Json rope_json(const RopeSpec& rope) {
       json["low_freq_factor"] = rope.low_freq_factor;
       json["high_freq_factor"] = rope.high_freq_factor;
       break;
+    case RopeSpec::Kind::kLongRope:
+      scaled("longrope");
+      break;
   }
   return json;
 }

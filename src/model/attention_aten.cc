@@ -1,7 +1,7 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/full.h>
+#include <ATen/ops/matmul.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
@@ -116,20 +116,16 @@ std::vector<Group> make_groups(const DecoderSpec& spec, const Batch& batch, at::
 
 class AtenAttention : public AttentionStep {
  public:
-  AtenAttention(const DecoderSpec& spec, const Batch& batch, KvCache& cache, const RopeTable& rope)
+  AtenAttention(const DecoderSpec& spec, const Batch& batch, KvCache& cache)
       : spec_(spec), cache_(cache), device_(cache.keys(0).device()) {
-    // [tokens, 1, head_dim]: the same angles for both halves of a head
-    cos_ = at::cat({rope.cos, rope.cos}, 1).unsqueeze(1).to(device_);
-    sin_ = at::cat({rope.sin, rope.sin}, 1).unsqueeze(1).to(device_);
     slots_ = at::tensor(batch.slots()).to(device_);
     groups_ = make_groups(spec_, batch, device_);
   }
 
-  void store(at::Tensor& qkv, const at::Tensor& bias, std::int64_t layer) override {
+  void store(at::Tensor& qkv, const at::Tensor& bias, const RopeTable& rope, std::int64_t layer) override {
     if (bias.defined()) qkv.add_(bias);
     const at::Tensor heads = qkv.view({qkv.size(0), -1, spec_.head_dim});
-    at::Tensor rotated = heads.narrow(1, 0, spec_.heads + spec_.kv_heads);
-    rotated.copy_(rotate(rotated));
+    rotate(heads.narrow(1, 0, spec_.heads + spec_.kv_heads), rope);
     const std::int64_t first_key = spec_.heads;
     at::Tensor keys = cache_.keys(layer);
     at::Tensor values = cache_.values(layer);
@@ -144,11 +140,30 @@ class AtenAttention : public AttentionStep {
   }
 
  private:
-  at::Tensor rotate(const at::Tensor& heads) const {
-    const at::Tensor x = heads.to(at::kFloat);
-    const std::int64_t half = spec_.head_dim / 2;
-    const at::Tensor turned = at::cat({x.narrow(2, half, half).neg(), x.narrow(2, 0, half)}, 2);
-    return x.mul(cos_).add_(turned.mul_(sin_));
+  // Of [tokens, heads, head_dim], the first dimensions of each head, in place.
+  static void rotate(const at::Tensor& heads, const RopeTable& rope) {
+    const std::int64_t pairs = rope.cos.size(1);
+    if (pairs == 0) return;
+    at::Tensor rotated = heads.narrow(2, 0, 2 * pairs);
+    const at::Tensor x = rotated.to(at::kFloat);
+    const at::Tensor a = x.narrow(2, 0, pairs);
+    const at::Tensor b = x.narrow(2, pairs, pairs);
+    const at::Tensor cos = rope.cos.unsqueeze(1);  // the same angles for all heads
+    const at::Tensor sin = rope.sin.unsqueeze(1);
+    rotated.copy_(at::cat({a.mul(cos).sub_(b.mul(sin)), b.mul(cos).add_(a.mul(sin))}, 2));
+  }
+
+  // softmax(cap(q k)) v; ATen's fused attention knows no cap.
+  at::Tensor mix(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values,
+                 const at::Tensor& mask) const {
+    const double scale = query_scale(spec_);
+    if (spec_.attention_softcap == 0) {
+      return at::scaled_dot_product_attention(queries, keys, values, mask, 0, false, scale);
+    }
+    at::Tensor scores = at::matmul(queries, keys.transpose(2, 3)).mul_(scale);
+    softcap(scores, spec_.attention_softcap);
+    scores.masked_fill_(mask.logical_not(), -std::numeric_limits<double>::infinity());
+    return at::matmul(scores.softmax(-1, at::kFloat).to(values.scalar_type()), values);
   }
 
   // [count, heads, keys, head_dim]: a key head serves heads / kv_heads query heads
@@ -172,8 +187,8 @@ class AtenAttention : public AttentionStep {
                                    .index_select(0, group.rows)
                                    .view({group.count, group.queries, spec_.heads, spec_.head_dim})
                                    .transpose(1, 2);
-    const at::Tensor mixed = at::scaled_dot_product_attention(queries, gather(cache_.keys(layer), group),
-                                                              gather(cache_.values(layer), group), mask);
+    const at::Tensor mixed =
+        mix(queries, gather(cache_.keys(layer), group), gather(cache_.values(layer), group), mask);
     const at::Tensor rows = mixed.transpose(1, 2).reshape({group.count * group.queries, width});
     out.index_copy_(0, group.used_rows, rows.index_select(0, group.used));
   }
@@ -181,8 +196,6 @@ class AtenAttention : public AttentionStep {
   const DecoderSpec& spec_;
   KvCache& cache_;
   at::Device device_;
-  at::Tensor cos_;
-  at::Tensor sin_;
   at::Tensor slots_;
   std::vector<Group> groups_;
 };
@@ -190,8 +203,8 @@ class AtenAttention : public AttentionStep {
 }  // namespace
 
 std::unique_ptr<AttentionStep> make_aten_attention(const DecoderSpec& spec, const Batch& batch,
-                                                   KvCache& cache, const RopeTable& rope) {
-  return std::make_unique<AtenAttention>(spec, batch, cache, rope);
+                                                   KvCache& cache) {
+  return std::make_unique<AtenAttention>(spec, batch, cache);
 }
 
 }  // namespace hrt

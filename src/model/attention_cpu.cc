@@ -42,11 +42,13 @@ struct StoreRows {
   const float* bias;  // or nullptr
   const float* cos;
   const float* sin;
+  std::int64_t pairs;  // of a head that are rotated, among its first 2 * pairs floats
+  float query_scale;
   const std::int64_t* slots;
   LayerCache cache;
 };
 
-// (a, b) -> (a cos - b sin, b cos + a sin) over the two halves of a head, times `scale`
+// (a, b) -> (a cos - b sin, b cos + a sin) over the two halves of what is rotated, times `scale`
 HRT_INLINE void rotate(float* x, const float* cos, const float* sin, std::int64_t half, float scale) {
   std::int64_t i = 0;
   for (; i + kWidth <= half; i += kWidth) {
@@ -68,21 +70,23 @@ HRT_INLINE void rotate(float* x, const float* cos, const float* sin, std::int64_
 HRT_CLONES void store_rows(const StoreRows& job, std::int64_t begin, std::int64_t end) {
   const Shape& shape = job.shape;
   const std::int64_t dim = shape.head_dim;
-  const float query_scale = 1.0F / std::sqrt(static_cast<float>(dim));
   for (std::int64_t row = begin; row < end; ++row) {
     float* x = job.qkv + row * shape.stride;
     if (job.bias != nullptr) {
       for (std::int64_t i = 0; i < shape.stride; ++i) x[i] += job.bias[i];
     }
-    const float* cos = job.cos + row * (dim / 2);
-    const float* sin = job.sin + row * (dim / 2);
-    for (std::int64_t head = 0; head < shape.heads; ++head)
-      rotate(x + head * dim, cos, sin, dim / 2, query_scale);
+    const float* cos = job.cos + row * job.pairs;
+    const float* sin = job.sin + row * job.pairs;
+    for (std::int64_t head = 0; head < shape.heads; ++head) {
+      float* query = x + head * dim;
+      rotate(query, cos, sin, job.pairs, job.query_scale);
+      for (std::int64_t i = 2 * job.pairs; i < dim; ++i) query[i] *= job.query_scale;
+    }
     const std::int64_t page = job.slots[row] / kPageTokens;
     const std::int64_t place = job.slots[row] % kPageTokens;
     for (std::int64_t head = 0; head < shape.kv_heads; ++head) {
       float* key = x + (shape.heads + head) * dim;
-      rotate(key, cos, sin, dim / 2, 1.0F);
+      rotate(key, cos, sin, job.pairs, 1.0F);
       float* keys = job.cache.keys + (page * shape.kv_heads + head) * dim * kPageTokens + place;
       for (std::int64_t i = 0; i < dim; ++i) keys[i * kPageTokens] = key[i];
       const float* value = x + (shape.heads + shape.kv_heads + head) * dim;
@@ -110,6 +114,7 @@ struct AttendJob {
   float* out;
   LayerCache cache;
   std::int64_t window;
+  float softcap;  // or 0
 };
 
 // The keys of a tile of query rows: blocks [first, last) of the sequence; scores are kept for whole pages.
@@ -168,6 +173,13 @@ HRT_INLINE void score(const AttendJob& job, std::int64_t kv_head, const Tile& ti
   for (; block + kBlocks <= tile.count; block += kBlocks)
     score_blocks<kRows, kBlocks>(job, kv_head, tile, block);
   for (; block < tile.count; ++block) score_blocks<kRows, 1>(job, kv_head, tile, block);
+}
+
+HRT_INLINE void cap(const AttendJob& job, const Tile& tile, std::int64_t row) {
+  float* scores = tile.scores[row];
+  for (std::int64_t i = 0; i < tile.count * kPageTokens; i += kWidth) {
+    simd::store(scores + i, job.softcap * simd::tanh(simd::load(scores + i) / job.softcap));
+  }
 }
 
 // Scores of unseen keys become -inf, so that they weigh nothing.
@@ -260,6 +272,7 @@ HRT_INLINE void attend_tile(const AttendJob& job, const Task& task, std::int64_t
   for (int r = 0; r < kRows; ++r) tile.scores[r] = scratch + r * tile.count * kPageTokens;
   score<kRows>(job, task.kv_head, tile);
   for (int r = 0; r < kRows; ++r) {
+    if (job.softcap > 0) cap(job, tile, r);
     mask(job, tile, r);
     softmax(tile, r);
   }
@@ -277,8 +290,11 @@ HRT_CLONES void attend_task(const AttendJob& job, const Task& task, float* scrat
 
 class CpuAttention : public AttentionStep {
  public:
-  CpuAttention(const DecoderSpec& spec, const Batch& batch, KvCache& cache, const RopeTable& rope)
-      : cache_(cache), rope_(rope), batch_(&batch) {
+  CpuAttention(const DecoderSpec& spec, const Batch& batch, KvCache& cache)
+      : cache_(cache),
+        batch_(&batch),
+        query_scale_(static_cast<float>(query_scale(spec))),
+        softcap_(static_cast<float>(spec.attention_softcap)) {
     shape_ = {.heads = spec.heads,
               .kv_heads = spec.kv_heads,
               .share = spec.heads / spec.kv_heads,
@@ -288,12 +304,14 @@ class CpuAttention : public AttentionStep {
     make_tasks();
   }
 
-  void store(at::Tensor& qkv, const at::Tensor& bias, std::int64_t layer) override {
+  void store(at::Tensor& qkv, const at::Tensor& bias, const RopeTable& rope, std::int64_t layer) override {
     const StoreRows job{.shape = shape_,
                         .qkv = qkv.data_ptr<float>(),
                         .bias = bias.defined() ? bias.const_data_ptr<float>() : nullptr,
-                        .cos = rope_.cos.const_data_ptr<float>(),
-                        .sin = rope_.sin.const_data_ptr<float>(),
+                        .cos = rope.cos.const_data_ptr<float>(),
+                        .sin = rope.sin.const_data_ptr<float>(),
+                        .pairs = rope.cos.size(1),
+                        .query_scale = query_scale_,
                         .slots = batch_->slots().data(),
                         .cache = layer_cache(layer)};
     at::parallel_for(0, qkv.size(0), 16,
@@ -311,7 +329,8 @@ class CpuAttention : public AttentionStep {
                         .positions = batch_->map().position.data(),
                         .out = out.data_ptr<float>(),
                         .cache = layer_cache(layer),
-                        .window = window};
+                        .window = window,
+                        .softcap = softcap_};
     // Tasks differ in size: threads take them one by one.
     std::atomic<std::size_t> next = 0;
     at::parallel_for(0, at::get_num_threads(), 1, [&](std::int64_t, std::int64_t) {
@@ -341,8 +360,9 @@ class CpuAttention : public AttentionStep {
   }
 
   KvCache& cache_;
-  RopeTable rope_;
   const Batch* batch_;
+  float query_scale_;
+  float softcap_;
   Shape shape_{};
   std::int64_t longest_pages_ = 0;
   std::vector<Task> tasks_;
@@ -350,9 +370,9 @@ class CpuAttention : public AttentionStep {
 
 }  // namespace
 
-std::unique_ptr<AttentionStep> make_cpu_attention(const DecoderSpec& spec, const Batch& batch, KvCache& cache,
-                                                  const RopeTable& rope) {
-  return std::make_unique<CpuAttention>(spec, batch, cache, rope);
+std::unique_ptr<AttentionStep> make_cpu_attention(const DecoderSpec& spec, const Batch& batch,
+                                                  KvCache& cache) {
+  return std::make_unique<CpuAttention>(spec, batch, cache);
 }
 
 }  // namespace hrt

@@ -62,6 +62,15 @@ std::vector<std::int64_t> read_stop_tokens(const fs::path& folder, const JsonObj
   return stop_tokens;
 }
 
+// With the family's first prefix that the files have; its first where they have none.
+WeightNames stored_names(const WeightFiles& weights, const Family& family, const DecoderSpec& spec) {
+  for (const WeightPrefix& prefix : family.prefixes) {
+    WeightNames names = weight_names(family.names, spec, prefix);
+    if (weights.find(names.embedding) != nullptr) return names;
+  }
+  return weight_names(family.names, spec, family.prefixes.front());
+}
+
 bool same_values(const WeightFiles& weights, const std::string& a, const std::string& b) {
   const at::Tensor left = weights.tensor(a);
   const at::Tensor right = weights.tensor(b);
@@ -117,19 +126,19 @@ Counts count_parameters(const WeightFiles& weights, const std::vector<ExpectedTe
 Checkpoint::Checkpoint(const fs::path& folder, Options options) : folder_(folder) {
   const fs::path file = config_file(folder);
   config_ = read_json(file, kMaxConfigBytes);
-  const JsonObject config(config_, file.string());
-  const Family& family = family_of(config);
-  unknown_keys_ = check_keys(family, config);
+  const JsonObject whole(config_, file.string());
+  const Family& family = family_of(whole);
+  unknown_keys_ = check_keys(family, whole);
   report_unknown_keys(unknown_keys_, file, options.strict_config);
-  spec_ = family.spec(config);
-  names_ = family.names(spec_);
-  stop_tokens_ = read_stop_tokens(folder, config);
+  spec_ = family.spec(decoder_config(whole));
+  stop_tokens_ = read_stop_tokens(folder, whole);
   open_weights(family);
 }
 
 void Checkpoint::open_weights(const Family& family) {
   const fs::path file = weights_file(folder_);
   weights_.emplace(folder_);
+  names_ = stored_names(*weights_, family, spec_);
   const std::string stored_head = names_.head;
   resolve_head(*weights_, file, spec_, names_);
   const std::vector<ExpectedTensor> expected = expected_tensors(spec_, names_);

@@ -1,6 +1,7 @@
 #include "hrt/model/decoder.h"
 
 #include <ATen/ops/mm.h>
+#include <ATen/ops/scalar_tensor.h>
 #include <ATen/ops/tensor.h>
 
 #include <algorithm>
@@ -21,14 +22,16 @@ constexpr std::int64_t kLogitBytes = std::int64_t{64} << 20;
 class Pass {
  public:
   Pass(const DecoderSpec& spec, const Kernels& kernels, Workspace& workspace, Batch& batch,
-       at::Tensor& residual, std::span<const Hook> hooks, std::unique_ptr<AttentionStep> attention)
+       at::Tensor& residual, std::span<const Hook> hooks, std::unique_ptr<AttentionStep> attention,
+       const RopeTables& ropes)
       : spec_(spec),
         kernels_(kernels),
         workspace_(workspace),
         batch_(batch),
         residual_(residual),
         hooks_(hooks),
-        attention_(std::move(attention)) {}
+        attention_(std::move(attention)),
+        ropes_(ropes) {}
 
   void block(std::int64_t layer, const BlockWeights& weights, bool last) {
     visit_input(layer);
@@ -55,9 +58,14 @@ class Pass {
     return workspace_.take(use, residual_.size(0), width);
   }
 
-  at::Tensor norm(const at::Tensor& weight) {
+  // The residual stream with all that is pending, through `norm` where there is one.
+  at::Tensor normed(const Norm& norm) {
+    if (!norm.defined()) {
+      finish();
+      return residual_;
+    }
     at::Tensor out = take(Workspace::Use::kNormed, spec_.hidden);
-    kernels_.add_norm(residual_, pending_, weight, spec_.norm_eps, out);
+    kernels_.add_norm(residual_, pending_, norm, out);
     pending_.reset();
     return out;
   }
@@ -69,27 +77,50 @@ class Pass {
   }
 
   void attend(std::int64_t layer, const BlockWeights& weights, bool last) {
-    at::Tensor qkv = linear(Workspace::Use::kWide, norm(weights.attention_norm), weights.qkv);
-    attention_->store(qkv, weights.qkv_bias, layer);
+    const auto index = static_cast<std::size_t>(layer);
+    at::Tensor qkv = linear(Workspace::Use::kWide, normed(weights.attention_norm), weights.qkv);
+    const bool norms = weights.q_norm.defined();
+    if (norms) norm_queries_and_keys(qkv, weights);
+    attention_->store(qkv, norms ? at::Tensor() : weights.qkv_bias, ropes_.of(spec_.rotation[index]), layer);
     if (last) narrow(qkv);
     at::Tensor mixed = take(Workspace::Use::kInner, spec_.heads * spec_.head_dim);
-    attention_->attend(qkv, layer, spec_.window[static_cast<std::size_t>(layer)], mixed);
-    add_later(linear(Workspace::Use::kDelta, mixed, weights.o), weights.o_bias,
-              {layer, Site::kAttentionOutput});
+    attention_->attend(qkv, layer, spec_.window[index], mixed);
+    at::Tensor delta = linear(Workspace::Use::kDelta, mixed, weights.o);
+    finish_delta(delta, weights.o_bias, weights.attention_post_norm, {layer, Site::kAttentionOutput});
+    pending_ = std::move(delta);
+  }
+
+  // Adds the bias, which comes before the norms.
+  void norm_queries_and_keys(at::Tensor& qkv, const BlockWeights& weights) {
+    if (weights.qkv_bias.defined()) qkv.add_(weights.qkv_bias);
+    const auto norm = [&](std::int64_t first, std::int64_t heads, const Norm& by) {
+      const at::Tensor part = qkv.narrow(1, first * spec_.head_dim, heads * spec_.head_dim);
+      kernels_.norm_groups(part.view({part.size(0), -1, by.weight.size(0)}), by);
+    };
+    norm(0, spec_.heads, weights.q_norm);
+    norm(spec_.heads, spec_.kv_heads, weights.k_norm);
   }
 
   void feed_forward(std::int64_t layer, const BlockWeights& weights) {
-    const at::Tensor gate_up = linear(Workspace::Use::kWide, norm(weights.mlp_norm), weights.gate_up);
+    // In a parallel block the MLP does not see what the attention is about to add.
+    const at::Tensor held = spec_.parallel ? std::exchange(pending_, {}) : at::Tensor();
+    const at::Tensor gate_up = linear(Workspace::Use::kWide, normed(weights.mlp_norm), weights.gate_up);
     at::Tensor gated = take(Workspace::Use::kInner, spec_.intermediate);
     kernels_.gate(gate_up, weights.gate_up_bias, spec_.activation, gated);
-    add_later(linear(Workspace::Use::kDelta, gated, weights.down), weights.down_bias,
-              {layer, Site::kMlpOutput});
+    const auto use = held.defined() ? Workspace::Use::kSecondDelta : Workspace::Use::kDelta;
+    at::Tensor delta = linear(use, gated, weights.down);
+    finish_delta(delta, weights.down_bias, weights.mlp_post_norm, {layer, Site::kMlpOutput});
+    if (held.defined()) delta.add_(held);
+    pending_ = std::move(delta);
   }
 
-  void add_later(at::Tensor delta, const at::Tensor& bias, const HookPoint& point) {
+  // Bias, norm and multiplier, then hooks: they see what is added to the residual stream.
+  void finish_delta(at::Tensor& delta, const at::Tensor& bias, const Norm& post_norm,
+                    const HookPoint& point) {
     if (bias.defined()) delta.add_(bias);
+    if (post_norm.defined()) kernels_.norm_groups(delta.unsqueeze(1), post_norm);
+    if (spec_.residual_scale != 1) delta.mul_(spec_.residual_scale);
     run_hooks(hooks_, point, batch_.map(), delta);
-    pending_ = std::move(delta);
   }
 
   // From here on, only the rows that something is wanted of.
@@ -110,6 +141,7 @@ class Pass {
   at::Tensor& residual_;
   std::span<const Hook> hooks_;
   std::unique_ptr<AttentionStep> attention_;
+  const RopeTables& ropes_;
   at::Tensor pending_;  // to be added to the residual stream by the next norm
 };
 
@@ -118,16 +150,19 @@ class Pass {
 struct Decoder::Parts {
   DecoderWeights weights;
   std::unique_ptr<Kernels> kernels;
-  Rope rope;
+  Rotations rotations;
   Workspace workspace;
 
   // Final norm and head, in the workspace.
-  at::Tensor head(const at::Tensor& residual, double eps) {
+  at::Tensor head(const at::Tensor& residual, const DecoderSpec& spec) {
     at::Tensor stream = residual.contiguous();
     at::Tensor normed = workspace.take(Workspace::Use::kNormed, stream.size(0), stream.size(1));
-    kernels->add_norm(stream, {}, weights.final_norm, eps, normed);
+    kernels->add_norm(stream, {}, weights.final_norm, normed);
     at::Tensor logits = workspace.take(Workspace::Use::kLogits, stream.size(0), weights.head.size(1));
-    return at::mm_out(logits, normed, weights.head);
+    at::mm_out(logits, normed, weights.head);
+    if (spec.logit_scale != 1) logits.mul_(spec.logit_scale);
+    softcap(logits, spec.logit_softcap);
+    return logits;
   }
 };
 
@@ -141,7 +176,7 @@ Decoder::Decoder(const Checkpoint& checkpoint, const LoadOptions& options)
   parts_ = std::make_unique<Parts>(
       Parts{.weights = load_weights(checkpoint, compute_dtype(), device_, options.progress),
             .kernels = fused ? make_cpu_kernels() : make_aten_kernels(),
-            .rope = Rope(spec_),
+            .rotations = Rotations(spec_),
             .workspace = Workspace(at::TensorOptions().dtype(compute_dtype()).device(device_))});
 }
 
@@ -155,23 +190,29 @@ KvCache Decoder::make_cache(std::int64_t pages) const {
 }
 
 at::Tensor Decoder::embed(const Batch& batch) const {
-  return parts_->weights.embedding.index_select(0, at::tensor(batch.tokens()).to(device_));
+  const DecoderWeights& weights = parts_->weights;
+  at::Tensor rows = weights.embedding.index_select(0, at::tensor(batch.tokens()).to(device_));
+  // In the stream's dtype, as transformers rounds it.
+  if (spec_.embedding_scale != 1) rows.mul_(at::scalar_tensor(spec_.embedding_scale, rows.options()));
+  if (weights.positions.defined()) {
+    rows.add_(weights.positions.index_select(0, at::tensor(batch.map().position).to(device_)));
+  }
+  return rows;
 }
 
 void Decoder::run(BlockRange range, Batch& batch, KvCache& cache, at::Tensor& residual,
                   std::span<const Hook> hooks) const {
   const Batch whole = batch;  // the attention step refers to it after `batch` is narrowed
+  const RopeTables ropes = parts_->rotations.tables(whole, device_);
   Pass pass(spec_, *parts_->kernels, parts_->workspace, batch, residual, hooks,
-            parts_->kernels->attention(spec_, whole, cache, parts_->rope.table(whole)));
+            parts_->kernels->attention(spec_, whole, cache), ropes);
   for (std::int64_t layer = range.first; layer < range.last; ++layer) {
     pass.block(layer, parts_->weights.blocks[static_cast<std::size_t>(layer)], layer + 1 == range.last);
   }
   pass.finish();
 }
 
-at::Tensor Decoder::logits(const at::Tensor& residual) const {
-  return parts_->head(residual, spec_.norm_eps).clone();
-}
+at::Tensor Decoder::logits(const at::Tensor& residual) const { return parts_->head(residual, spec_).clone(); }
 
 std::vector<Choice> Decoder::best(const at::Tensor& residual, const SeeLogits& see) const {
   const std::int64_t row_bytes = spec_.vocabulary * static_cast<std::int64_t>(residual.element_size());
@@ -179,7 +220,7 @@ std::vector<Choice> Decoder::best(const at::Tensor& residual, const SeeLogits& s
   std::vector<Choice> choices;
   for (std::int64_t begin = 0; begin < residual.size(0); begin += rows) {
     const at::Tensor slice = residual.narrow(0, begin, std::min(rows, residual.size(0) - begin));
-    const at::Tensor some = parts_->head(slice, spec_.norm_eps);
+    const at::Tensor some = parts_->head(slice, spec_);
     if (see) see(begin, some);
     for (const Choice& choice : parts_->kernels->best(some)) choices.push_back(choice);
   }

@@ -28,6 +28,15 @@ void check_job(const Job& job, std::size_t index, const DecoderSpec& spec) {
       throw InputError("prompt {}: token {} is outside the vocabulary of {}", index, token, spec.vocabulary);
     }
   }
+  // transformers computes the prompt anew with other angles at this point.
+  if (spec.rope.kind == RopeSpec::Kind::kLongRope && !rotates_by_length(spec, length) &&
+      rotates_by_length(spec, length + job.max_new_tokens)) {
+    throw InputError(
+        "prompt {}: longrope rotates sequences of more than {} tokens otherwise, and a reply of {} tokens "
+        "would "
+        "take this prompt of {} across; ask for fewer new tokens",
+        index, spec.rope.original_max_positions, job.max_new_tokens, length);
+  }
   for (const std::int64_t position : job.capture) {
     if (position < 0 || position >= length + job.max_new_tokens) {
       throw InputError("prompt {}: position {} is outside its {} tokens{}", index, position, length,

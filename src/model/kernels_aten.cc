@@ -1,10 +1,12 @@
 #include <ATen/ops/gelu.h>
-#include <ATen/ops/isfinite.h>
+#include <ATen/ops/layer_norm.h>
 #include <ATen/ops/mul.h>
 #include <ATen/ops/relu.h>
 #include <ATen/ops/rsqrt.h>
 #include <ATen/ops/silu.h>
 #include <ATen/ops/topk.h>
+
+#include <cmath>
 
 #include "kernels.h"
 
@@ -26,23 +28,39 @@ at::Tensor activate(const at::Tensor& x, Activation activation) {
   return x;
 }
 
+// Float32 weights are multiplied by before anything is rounded.
+void norm_to(const at::Tensor& x, const Norm& norm, at::Tensor& out) {
+  if (norm.kind == NormKind::kLayer) {
+    out.copy_(layer_norm(x, norm));
+    return;
+  }
+  const at::Tensor wide = x.to(at::kFloat);
+  const at::Tensor scale = wide.square().mean(-1, /*keepdim=*/true).add_(norm.eps).rsqrt_();
+  at::mul_out(out, norm.weight, wide.mul(scale).to(norm.weight.scalar_type()));
+}
+
 class AtenKernels : public Kernels {
  public:
   KvLayout layout() const override { return KvLayout::kTokens; }
 
-  void add_norm(at::Tensor& residual, const at::Tensor& delta, const at::Tensor& weight, double eps,
+  void add_norm(at::Tensor& residual, const at::Tensor& delta, const Norm& norm,
                 at::Tensor& out) const override {
     if (delta.defined()) residual.add_(delta);
-    const at::Tensor x = residual.to(at::kFloat);
-    const at::Tensor scale = x.square().mean(-1, /*keepdim=*/true).add_(eps).rsqrt_();
-    at::mul_out(out, weight, x.mul(scale).to(residual.scalar_type()));
+    norm_to(residual, norm, out);
   }
+
+  void norm_groups(at::Tensor x, const Norm& norm) const override { norm_to(x, norm, x); }
 
   void gate(const at::Tensor& gate_up, const at::Tensor& bias, Activation activation,
             at::Tensor& out) const override {
     const at::Tensor sum = bias.defined() ? gate_up.add(bias) : gate_up;
-    const std::int64_t width = gate_up.size(1) / 2;
-    at::mul_out(out, activate(sum.narrow(1, 0, width), activation), sum.narrow(1, width, width));
+    const std::int64_t width = out.size(1);
+    const at::Tensor active = activate(sum.narrow(1, 0, width), activation);
+    if (sum.size(1) == width) {
+      out.copy_(active);
+    } else {
+      at::mul_out(out, active, sum.narrow(1, width, width));
+    }
   }
 
   std::vector<Choice> best(const at::Tensor& logits) const override {
@@ -58,13 +76,25 @@ class AtenKernels : public Kernels {
     return choices;
   }
 
-  std::unique_ptr<AttentionStep> attention(const DecoderSpec& spec, const Batch& batch, KvCache& cache,
-                                           const RopeTable& rope) const override {
-    return make_aten_attention(spec, batch, cache, rope);
+  std::unique_ptr<AttentionStep> attention(const DecoderSpec& spec, const Batch& batch,
+                                           KvCache& cache) const override {
+    return make_aten_attention(spec, batch, cache);
   }
 };
 
 }  // namespace
+
+double query_scale(const DecoderSpec& spec) {
+  return spec.query_scale.value_or(1.0 / std::sqrt(static_cast<double>(spec.head_dim)));
+}
+
+void softcap(at::Tensor& x, double cap) {
+  if (cap > 0) x.div_(cap).tanh_().mul_(cap);
+}
+
+at::Tensor layer_norm(const at::Tensor& x, const Norm& norm) {
+  return at::layer_norm(x, {x.size(-1)}, norm.weight, norm.bias, norm.eps);
+}
 
 std::unique_ptr<Kernels> make_aten_kernels() { return std::make_unique<AtenKernels>(); }
 

@@ -38,6 +38,25 @@ struct NormRows {
   float eps;
 };
 
+// out = x / rms(x) * weight; `out` may be `x`.
+HRT_INLINE void normalize(const float* x, const Vec& squares, const float* weight, std::int64_t width,
+                          float eps, float* out) {
+  const float scale = 1.0F / std::sqrt(simd::sum(squares) / static_cast<float>(width) + eps);
+  for (std::int64_t i = 0; i < width; i += kWidth) {
+    const std::int64_t left = width - i;
+    store_up_to(out + i, load_up_to(x + i, left) * scale * load_up_to(weight + i, left), left);
+  }
+}
+
+HRT_INLINE Vec sum_squares(const float* x, std::int64_t width) {
+  Vec squares{};
+  for (std::int64_t i = 0; i < width; i += kWidth) {
+    const Vec value = load_up_to(x + i, width - i);
+    squares += value * value;
+  }
+  return squares;
+}
+
 // The same order of sums with and without delta: a hook that needs the sum early must not change a bit.
 HRT_CLONES void norm_rows(const NormRows& job, std::int64_t begin, std::int64_t end) {
   for (std::int64_t row = begin; row < end; ++row) {
@@ -51,16 +70,27 @@ HRT_CLONES void norm_rows(const NormRows& job, std::int64_t begin, std::int64_t 
         squares += value * value;
       }
     } else {
-      for (std::int64_t i = 0; i < job.width; i += kWidth) {
-        const Vec value = load_up_to(x + i, job.width - i);
-        squares += value * value;
-      }
+      squares = sum_squares(x, job.width);
     }
-    const float scale = 1.0F / std::sqrt(simd::sum(squares) / static_cast<float>(job.width) + job.eps);
-    float* out = job.out + row * job.width;
-    for (std::int64_t i = 0; i < job.width; i += kWidth) {
-      const std::int64_t left = job.width - i;
-      store_up_to(out + i, load_up_to(x + i, left) * scale * load_up_to(job.weight + i, left), left);
+    normalize(x, squares, job.weight, job.width, job.eps, job.out + row * job.width);
+  }
+}
+
+struct NormGroups {
+  float* x;
+  std::int64_t groups;
+  std::int64_t row_stride;
+  std::int64_t group_stride;
+  const float* weight;
+  std::int64_t width;
+  float eps;
+};
+
+HRT_CLONES void norm_groups_of(const NormGroups& job, std::int64_t begin, std::int64_t end) {
+  for (std::int64_t row = begin; row < end; ++row) {
+    for (std::int64_t group = 0; group < job.groups; ++group) {
+      float* x = job.x + row * job.row_stride + group * job.group_stride;
+      normalize(x, sum_squares(x, job.width), job.weight, job.width, job.eps, x);
     }
   }
 }
@@ -91,21 +121,23 @@ struct GateRows {
   const float* bias;  // or nullptr
   float* out;
   std::int64_t width;
+  bool gated;
 };
+
+HRT_INLINE Vec load_sum(const float* from, const float* bias, std::int64_t at, std::int64_t left) {
+  const Vec value = load_up_to(from + at, left);
+  return bias == nullptr ? value : value + load_up_to(bias + at, left);
+}
 
 template <Activation kActivation>
 HRT_INLINE void gate_rows(const GateRows& job, std::int64_t begin, std::int64_t end) {
   for (std::int64_t row = begin; row < end; ++row) {
-    const float* gate = job.gate_up + row * 2 * job.width;
+    const float* gate = job.gate_up + row * (job.gated ? 2 : 1) * job.width;
     for (std::int64_t i = 0; i < job.width; i += kWidth) {
       const std::int64_t left = job.width - i;
-      Vec g = load_up_to(gate + i, left);
-      Vec u = load_up_to(gate + job.width + i, left);
-      if (job.bias != nullptr) {
-        g += load_up_to(job.bias + i, left);
-        u += load_up_to(job.bias + job.width + i, left);
-      }
-      store_up_to(job.out + row * job.width + i, activate<kActivation>(g) * u, left);
+      Vec value = activate<kActivation>(load_sum(gate, job.bias, i, left));
+      if (job.gated) value *= load_sum(gate, job.bias, job.width + i, left);
+      store_up_to(job.out + row * job.width + i, value, left);
     }
   }
 }
@@ -162,16 +194,37 @@ class CpuKernels : public Kernels {
  public:
   KvLayout layout() const override { return KvLayout::kKeyBlocks; }
 
-  void add_norm(at::Tensor& residual, const at::Tensor& delta, const at::Tensor& weight, double eps,
+  void add_norm(at::Tensor& residual, const at::Tensor& delta, const Norm& norm,
                 at::Tensor& out) const override {
+    if (norm.kind == NormKind::kLayer) {
+      if (delta.defined()) residual.add_(delta);
+      out.copy_(layer_norm(residual, norm));
+      return;
+    }
     const NormRows job{.residual = residual.data_ptr<float>(),
                        .delta = data_or_null(delta),
-                       .weight = weight.const_data_ptr<float>(),
+                       .weight = norm.weight.const_data_ptr<float>(),
                        .out = out.data_ptr<float>(),
                        .width = residual.size(1),
-                       .eps = static_cast<float>(eps)};
+                       .eps = static_cast<float>(norm.eps)};
     over_rows(residual.size(0), job.width,
               [&](std::int64_t begin, std::int64_t end) { norm_rows(job, begin, end); });
+  }
+
+  void norm_groups(at::Tensor x, const Norm& norm) const override {
+    if (norm.kind == NormKind::kLayer) {
+      x.copy_(layer_norm(x, norm));
+      return;
+    }
+    const NormGroups job{.x = x.data_ptr<float>(),
+                         .groups = x.size(1),
+                         .row_stride = x.stride(0),
+                         .group_stride = x.stride(1),
+                         .weight = norm.weight.const_data_ptr<float>(),
+                         .width = x.size(2),
+                         .eps = static_cast<float>(norm.eps)};
+    over_rows(x.size(0), job.groups * job.width,
+              [&](std::int64_t begin, std::int64_t end) { norm_groups_of(job, begin, end); });
   }
 
   void gate(const at::Tensor& gate_up, const at::Tensor& bias, Activation activation,
@@ -179,7 +232,8 @@ class CpuKernels : public Kernels {
     const GateRows job{.gate_up = gate_up.const_data_ptr<float>(),
                        .bias = data_or_null(bias),
                        .out = out.data_ptr<float>(),
-                       .width = out.size(1)};
+                       .width = out.size(1),
+                       .gated = gate_up.size(1) > out.size(1)};
     over_rows(out.size(0), job.width,
               [&](std::int64_t begin, std::int64_t end) { gate_rows(activation, job, begin, end); });
   }
@@ -196,9 +250,9 @@ class CpuKernels : public Kernels {
     return choices;
   }
 
-  std::unique_ptr<AttentionStep> attention(const DecoderSpec& spec, const Batch& batch, KvCache& cache,
-                                           const RopeTable& rope) const override {
-    return make_cpu_attention(spec, batch, cache, rope);
+  std::unique_ptr<AttentionStep> attention(const DecoderSpec& spec, const Batch& batch,
+                                           KvCache& cache) const override {
+    return make_cpu_attention(spec, batch, cache);
   }
 };
 

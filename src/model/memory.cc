@@ -36,8 +36,7 @@ std::int64_t common_prefix(const DecoderSpec& spec, std::span<const Job> jobs) {
   std::int64_t limit = static_cast<std::int64_t>(jobs.front().tokens.size());
   for (const Job& job : jobs) {
     const auto length = static_cast<std::int64_t>(job.tokens.size());
-    // The keys of a prompt that is long enough for dynamic RoPE are its own.
-    if (spec.rope.kind == RopeSpec::Kind::kDynamic && length > spec.max_positions) return 0;
+    if (rotates_by_length(spec, length)) return 0;
     limit = std::min(limit, length - 1);
     if (!job.capture.empty()) limit = std::min(limit, job.capture.front());
   }
@@ -116,14 +115,21 @@ EngineSizes engine_sizes(const DecoderSpec& spec, c10::ScalarType dtype, std::sp
 
 std::int64_t weight_bytes(const DecoderSpec& spec, c10::ScalarType dtype) {
   const std::int64_t query = spec.heads * spec.head_dim;
-  const std::int64_t qkv = query + 2 * spec.kv_heads * spec.head_dim;
-  std::int64_t block =
-      qkv * spec.hidden + query * spec.hidden + 3 * spec.intermediate * spec.hidden + 2 * spec.hidden;
+  const std::int64_t key = spec.kv_heads * spec.head_dim;
+  const std::int64_t qkv = query + 2 * key;
+  const std::int64_t inner = (spec.gated ? 2 : 1) * spec.intermediate;
+  const std::int64_t norm = (spec.norm_bias ? 2 : 1) * spec.hidden;
+  std::int64_t block = (qkv + query + inner + spec.intermediate) * spec.hidden;
+  if (spec.pre_norms) block += (spec.shared_norm ? 1 : 2) * norm;
+  if (spec.post_norms) block += 2 * norm;
+  if (spec.qk_norm == QkNorm::kHead) block += 2 * spec.head_dim;
+  if (spec.qk_norm == QkNorm::kProjection) block += query + key;
   if (spec.qkv_bias) block += qkv;
   if (spec.output_bias) block += spec.hidden;
-  if (spec.mlp_bias) block += 2 * spec.intermediate + spec.hidden;
-  const std::int64_t tables = (spec.tied_head ? 1 : 2) * spec.vocabulary * spec.hidden;
-  return (spec.layers * block + tables + spec.hidden) * static_cast<std::int64_t>(c10::elementSize(dtype));
+  if (spec.mlp_bias) block += inner + spec.hidden;
+  std::int64_t tables = (spec.tied_head ? 1 : 2) * spec.vocabulary * spec.hidden;
+  if (spec.learned_positions) tables += spec.max_positions * spec.hidden;
+  return (spec.layers * block + tables + norm) * static_cast<std::int64_t>(c10::elementSize(dtype));
 }
 
 }  // namespace hrt

@@ -12,7 +12,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
+#include <utility>
 
 namespace hrt {
 
@@ -80,12 +82,45 @@ at::Tensor llama3(const RopeSpec& spec, std::int64_t dim) {
   return at::where(medium, blended, long_scaled);
 }
 
+// _compute_longrope_parameters: a factor for each pair, one set for short sequences and one for long.
+at::Tensor longrope(const RopeSpec& spec, std::int64_t dim, bool is_long) {
+  std::vector<double> factors = is_long ? spec.long_factors : spec.short_factors;
+  const at::Tensor column = at::from_blob(factors.data(), {dim / 2}, at::kDouble).to(at::kFloat);
+  return column.mul(periods(spec.theta, dim)).reciprocal();
+}
+
+double longrope_attention_factor(const RopeSpec& spec) {
+  if (spec.attention_factor) return *spec.attention_factor;
+  const double original = static_cast<double>(spec.original_max_positions);
+  return spec.factor <= 1 ? 1.0 : std::sqrt(1 + std::log(spec.factor) / std::log(original));
+}
+
+// From more tokens on than these, frequencies depend on the sequence's length.
+std::int64_t switch_length(const RopeSpec& spec, std::int64_t max_positions) {
+  switch (spec.kind) {
+    case RopeSpec::Kind::kDynamic:
+      return max_positions;
+    case RopeSpec::Kind::kLongRope:
+      return spec.original_max_positions;
+    default:
+      return std::numeric_limits<std::int64_t>::max();
+  }
+}
+
 }  // namespace
 
-Rope::Rope(const DecoderSpec& spec)
-    : spec_(spec.rope), head_dim_(spec.head_dim), max_positions_(spec.max_positions) {
+bool rotates_by_length(const DecoderSpec& spec, std::int64_t length) {
+  return length > switch_length(spec.rope, spec.max_positions);
+}
+
+Rope::Rope(RopeSpec spec, std::int64_t rotary_dim, std::int64_t max_positions)
+    : spec_(std::move(spec)),
+      rotary_dim_(rotary_dim),
+      max_positions_(max_positions),
+      switch_length_(switch_length(spec_, max_positions)) {
   frequencies_ = frequencies(0);
   if (spec_.kind == RopeSpec::Kind::kYarn) attention_factor_ = yarn_attention_factor(spec_);
+  if (spec_.kind == RopeSpec::Kind::kLongRope) attention_factor_ = longrope_attention_factor(spec_);
 }
 
 at::Tensor Rope::frequencies(std::int64_t length) const {
@@ -93,29 +128,48 @@ at::Tensor Rope::frequencies(std::int64_t length) const {
     case RopeSpec::Kind::kDefault:
       break;
     case RopeSpec::Kind::kLinear:
-      return periods(spec_.theta, head_dim_).reciprocal().div(spec_.factor);
+      return periods(spec_.theta, rotary_dim_).reciprocal().div(spec_.factor);
     case RopeSpec::Kind::kDynamic:
-      return periods(dynamic_base(spec_, head_dim_, max_positions_, length), head_dim_).reciprocal();
+      return periods(dynamic_base(spec_, rotary_dim_, max_positions_, length), rotary_dim_).reciprocal();
     case RopeSpec::Kind::kYarn:
-      return yarn(spec_, head_dim_);
+      return yarn(spec_, rotary_dim_);
     case RopeSpec::Kind::kLlama3:
-      return llama3(spec_, head_dim_);
+      return llama3(spec_, rotary_dim_);
+    case RopeSpec::Kind::kLongRope:
+      return longrope(spec_, rotary_dim_, length > switch_length_);
   }
-  return periods(spec_.theta, head_dim_).reciprocal();
+  return periods(spec_.theta, rotary_dim_).reciprocal();
 }
 
 RopeTable Rope::table(const Batch& batch) const {
   std::vector<std::int64_t> positions = batch.map().position;
   const at::Tensor column = at::from_blob(positions.data(), {batch.size(), 1}, at::kLong).to(at::kFloat);
   at::Tensor angles = column.mul(frequencies_);
-  if (spec_.kind == RopeSpec::Kind::kDynamic) {
-    for (const Batch::Part& part : batch.parts()) {
-      if (part.rope_length <= max_positions_) continue;
-      angles.narrow(0, part.first_row, part.rows)
-          .copy_(column.narrow(0, part.first_row, part.rows).mul(frequencies(part.rope_length)));
-    }
+  for (const Batch::Part& part : batch.parts()) {
+    if (part.rope_length <= switch_length_) continue;
+    angles.narrow(0, part.first_row, part.rows)
+        .copy_(column.narrow(0, part.first_row, part.rows).mul(frequencies(part.rope_length)));
   }
   return {.cos = angles.cos().mul_(attention_factor_), .sin = angles.sin().mul_(attention_factor_)};
+}
+
+const RopeTable& RopeTables::of(Rotation rotation) const {
+  if (rotation == Rotation::kNone) return none;
+  return rotation == Rotation::kLocal ? local : global;
+}
+
+Rotations::Rotations(const DecoderSpec& spec) : global_(spec.rope, spec.rotary_dim, spec.max_positions) {
+  if (spec.local_rope) local_.emplace(*spec.local_rope, spec.rotary_dim, spec.max_positions);
+}
+
+RopeTables Rotations::tables(const Batch& batch, at::Device device) const {
+  const auto on_device = [&](const RopeTable& table) {
+    return RopeTable{table.cos.to(device), table.sin.to(device)};
+  };
+  const at::Tensor empty = at::empty({batch.size(), 0}, at::TensorOptions(at::kFloat).device(device));
+  return {.none = {empty, empty},
+          .global = on_device(global_.table(batch)),
+          .local = local_ ? on_device(local_->table(batch)) : RopeTable{}};
 }
 
 }  // namespace hrt

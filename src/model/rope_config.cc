@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <span>
+#include <utility>
 
 #include "config_values.h"
 #include "hrt/base/error.h"
@@ -24,6 +25,8 @@ constexpr std::string_view kYarn[] = {"factor",           "original_max_position
                                       "mscale_all_dim",   "truncate"};
 constexpr std::string_view kLlama3[] = {"factor", "original_max_position_embeddings", "low_freq_factor",
                                         "high_freq_factor"};
+constexpr std::string_view kLongRope[] = {"factor", "original_max_position_embeddings", "attention_factor",
+                                          "short_factor", "long_factor"};
 
 // What the RoPE object of each kind may hold, beside kEvery.
 struct Kind {
@@ -31,32 +34,47 @@ struct Kind {
   RopeSpec::Kind kind;
   Keys keys;
 };
-constexpr Kind kKinds[] = {{"default", RopeSpec::Kind::kDefault, {}},
-                           {"dynamic", RopeSpec::Kind::kDynamic, kFactor},
-                           {"linear", RopeSpec::Kind::kLinear, kFactor},
-                           {"llama3", RopeSpec::Kind::kLlama3, kLlama3},
-                           {"yarn", RopeSpec::Kind::kYarn, kYarn}};
+constexpr Kind kKinds[] = {
+    {"default", RopeSpec::Kind::kDefault, {}},          {"dynamic", RopeSpec::Kind::kDynamic, kFactor},
+    {"linear", RopeSpec::Kind::kLinear, kFactor},       {"llama3", RopeSpec::Kind::kLlama3, kLlama3},
+    {"longrope", RopeSpec::Kind::kLongRope, kLongRope}, {"yarn", RopeSpec::Kind::kYarn, kYarn}};
 // `finetuned` is a note of the first yarn models.
 constexpr std::string_view kEvery[] = {"rope_type", "type", "rope_theta", "finetuned"};
-// full_attention, sliding_attention: an object for each type of layer.
+constexpr std::string_view kPartial = "partial_rotary_factor";
+constexpr std::string_view kGlobalLayers = "full_attention";
+constexpr std::string_view kLocalLayers = "sliding_attention";
 constexpr UnsupportedKey kUnsupported[] = {
-    {"partial_rotary_factor", "1.0"}, {"full_attention", "null"}, {"sliding_attention", "null"}};
+    {kPartial, "1.0"}, {kGlobalLayers, "null"}, {kLocalLayers, "null"}};
 
-// transformers: an empty rope_scaling counts as none.
-std::string_view object_key(const JsonObject& config) {
-  const Json* scaling = config.find("rope_scaling");
-  return scaling != nullptr && !scaling->empty() ? "rope_scaling" : "rope_parameters";
-}
+// A RoPE object and the key of config.json that it stands under; an empty object where none does.
+struct Found {
+  std::string key;
+  JsonObject rope;
+};
 
-JsonObject rope_object(const JsonObject& config) {
+JsonObject object_or_empty(const JsonObject& parent, std::string_view key) {
   static const Json kEmpty = Json::object();
-  const std::string_view key = object_key(config);
-  return config.has(key) ? config.object(key) : JsonObject(kEmpty, config.origin(), fmt::format("/{}", key));
+  return parent.has(key) ? parent.object(key) : JsonObject(kEmpty, parent.where(key));
 }
 
-const Kind& kind_of(const JsonObject& rope) {
+// transformers: an empty rope_scaling counts as none. Where layers differ (Gemma 3), `layers` is the name of
+// their object inside rope_parameters; rope_scaling is of the global ones.
+Found find_rope(const JsonObject& config, std::string_view layers) {
+  const Json* scaling = config.find("rope_scaling");
+  if (scaling != nullptr && !scaling->empty() && layers != kLocalLayers) {
+    return {"rope_scaling", config.object("rope_scaling")};
+  }
+  const JsonObject parameters = object_or_empty(config, "rope_parameters");
+  if (layers.empty()) return {"rope_parameters", parameters};
+  return {fmt::format("rope_parameters/{}", layers), object_or_empty(parameters, layers)};
+}
+
+std::string_view global_layers(const RopeRules& rules) { return rules.local_theta ? kGlobalLayers : ""; }
+
+const Kind& kind_of(const JsonObject& rope, const RopeRules& rules) {
   const std::string_view key = rope.has("rope_type") ? "rope_type" : "type";
-  const std::string name = rope.string(key, "default");
+  std::string name = rope.string(key, "default");
+  if (rules.phi3 && (name == "su" || name == "yarn")) name = "longrope";
   std::vector<std::string> known;
   for (const Kind& kind : kKinds) {
     if (kind.name == name) return kind;
@@ -76,9 +94,25 @@ std::optional<double> non_zero(const JsonObject& rope, std::string_view key) {
   return value == 0 ? std::nullopt : std::optional(value);
 }
 
-double read_theta(const JsonObject& config, const JsonObject& rope, double default_theta) {
+double read_theta(const JsonObject& config, const JsonObject& rope, std::string_view key, double fallback) {
   if (rope.has("rope_theta")) return read_number(rope, "rope_theta", kLeastTheta, kMaxTheta);
-  return config.has("rope_theta") ? read_number(config, "rope_theta", kLeastTheta, kMaxTheta) : default_theta;
+  return !key.empty() && config.has(key) ? read_number(config, key, kLeastTheta, kMaxTheta) : fallback;
+}
+
+// Of a head's dimensions.
+std::int64_t read_rotary_dim(const JsonObject& config, const JsonObject& rope, const RopeRules& rules,
+                             std::int64_t head_dim) {
+  if (rules.partial_key.empty()) return head_dim;
+  const bool inside = rope.has(kPartial);
+  const JsonObject& holder = inside ? rope : config;
+  const std::string_view key = inside ? kPartial : rules.partial_key;
+  const double share = holder.has(key) ? read_number(holder, key, kLeastPositive, 1) : rules.partial;
+  const auto rotary_dim = static_cast<std::int64_t>(static_cast<double>(head_dim) * share);
+  if (rotary_dim < 2 || rotary_dim % 2 != 0) {
+    throw InputError("{}: {} of the {} dimensions of a head are rotated, expected an even number from 2",
+                     holder.where(key), rotary_dim, head_dim);
+  }
+  return rotary_dim;
 }
 
 // Where both stand, transformers takes the one outside the RoPE object.
@@ -110,13 +144,45 @@ void read_llama3(const JsonObject& rope, RopeSpec& spec) {
   }
 }
 
-}  // namespace
+std::vector<double> read_factors(const JsonObject& rope, std::string_view key, std::int64_t pairs) {
+  const Json* list = rope.find(key);
+  if (list == nullptr || !list->is_array() || std::cmp_not_equal(list->size(), pairs)) {
+    throw InputError("{} must list a factor for each of the {} rotated pairs", rope.where(key), pairs);
+  }
+  std::vector<double> factors;
+  for (const Json& factor : *list) {
+    if (!factor.is_number() || factor.get<double>() < kLeastPositive || factor.get<double>() > kMaxFactor) {
+      throw InputError("{}/{} is {}, expected a number from {} to {}", rope.where(key), factors.size(),
+                       escape_for_terminal(to_line(factor)), kLeastPositive, kMaxFactor);
+    }
+    factors.push_back(factor.get<double>());
+  }
+  return factors;
+}
 
-RopeSpec read_rope(const JsonObject& config, std::int64_t max_positions, double default_theta) {
-  const JsonObject rope = rope_object(config);
+void read_longrope(const JsonObject& rope, std::int64_t max_positions, std::int64_t rotary_dim,
+                   RopeSpec& spec) {
+  spec.factor = rope.has("factor")
+                    ? positive(rope, "factor")
+                    : static_cast<double>(max_positions) / static_cast<double>(spec.original_max_positions);
+  if (rope.has("attention_factor")) spec.attention_factor = positive(rope, "attention_factor");
+  spec.short_factors = read_factors(rope, "short_factor", rotary_dim / 2);
+  spec.long_factors = read_factors(rope, "long_factor", rotary_dim / 2);
+}
+
+// Phi-3's count stands at the top level only.
+std::int64_t longrope_original(const JsonObject& config, const JsonObject& rope, const RopeRules& rules,
+                               std::int64_t max_positions) {
+  constexpr std::int64_t kPhi3 = 4096;
+  if (!rules.phi3) return original_positions(config, rope, max_positions);
+  return read_size(config, "original_max_position_embeddings", kMaxPositions, kPhi3);
+}
+
+RopeSpec read_global(const JsonObject& config, const JsonObject& rope, const RopeRules& rules,
+                     std::int64_t max_positions, std::int64_t rotary_dim) {
   RopeSpec spec;
-  spec.kind = kind_of(rope).kind;
-  spec.theta = read_theta(config, rope, default_theta);
+  spec.kind = kind_of(rope, rules).kind;
+  spec.theta = read_theta(config, rope, rules.theta_key, rules.theta);
   spec.original_max_positions = max_positions;
   switch (spec.kind) {
     case RopeSpec::Kind::kDefault:
@@ -133,19 +199,53 @@ RopeSpec read_rope(const JsonObject& config, std::int64_t max_positions, double 
       spec.original_max_positions = original_positions(config, rope, max_positions);
       read_llama3(rope, spec);
       break;
+    case RopeSpec::Kind::kLongRope:
+      spec.original_max_positions = longrope_original(config, rope, rules, max_positions);
+      read_longrope(rope, max_positions, rotary_dim, spec);
+      break;
   }
   return spec;
 }
 
-std::vector<std::string> check_rope_keys(const JsonObject& config) {
-  const JsonObject rope = rope_object(config);
-  const Keys keys = kind_of(rope).keys;
-  std::vector<std::string> unknown;
-  for (const auto& [key, value] : rope.raw().items()) {
-    if (std::ranges::count(keys, key) > 0 || std::ranges::count(kEvery, key) > 0) continue;
-    if (is_unsupported(kUnsupported, rope, key)) continue;
-    unknown.push_back(fmt::format("{}/{}", object_key(config), key));
+RopeSpec read_local(const JsonObject& config, const RopeRules& rules) {
+  const JsonObject rope = find_rope(config, kLocalLayers).rope;
+  if (kind_of(rope, rules).kind != RopeSpec::Kind::kDefault) {
+    throw InputError("{}: layers with a window are rotated unscaled, found another kind",
+                     rope.where("rope_type"));
   }
+  RopeSpec spec;
+  spec.theta = read_theta(config, rope, rules.local_theta_key, *rules.local_theta);
+  return spec;
+}
+
+// Appends what is unknown in one RoPE object.
+void check_object(const Found& found, const RopeRules& rules, std::vector<std::string>& unknown) {
+  const Keys keys = kind_of(found.rope, rules).keys;
+  for (const auto& [key, value] : found.rope.raw().items()) {
+    if (std::ranges::count(keys, key) > 0 || std::ranges::count(kEvery, key) > 0) continue;
+    if (key == kPartial && !rules.partial_key.empty()) continue;
+    if (is_unsupported(kUnsupported, found.rope, key)) continue;
+    unknown.push_back(fmt::format("{}/{}", found.key, key));
+  }
+}
+
+}  // namespace
+
+void read_rope(const JsonObject& config, const RopeRules& rules, DecoderSpec& spec) {
+  const JsonObject rope = find_rope(config, global_layers(rules)).rope;
+  spec.rotary_dim = read_rotary_dim(config, rope, rules, spec.head_dim);
+  spec.rope = read_global(config, rope, rules, spec.max_positions, spec.rotary_dim);
+  if (spec.rope.kind == RopeSpec::Kind::kDynamic && spec.rotary_dim < 4) {
+    throw InputError("{}: dynamic RoPE rotates from 4 dimensions of a head on, these have {}",
+                     rope.where("rope_type"), spec.rotary_dim);
+  }
+  if (rules.local_theta) spec.local_rope = read_local(config, rules);
+}
+
+std::vector<std::string> check_rope_keys(const JsonObject& config, const RopeRules& rules) {
+  std::vector<std::string> unknown;
+  check_object(find_rope(config, global_layers(rules)), rules, unknown);
+  if (rules.local_theta) check_object(find_rope(config, kLocalLayers), rules, unknown);
   return unknown;
 }
 

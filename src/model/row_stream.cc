@@ -46,11 +46,9 @@ void RowStream::compute_beginning() {
   }
 }
 
-// A prompt keeps its wanted token for itself, and all of itself where `dynamic` RoPE depends on its length.
+// A prompt keeps its wanted token for itself, and all of itself where its rotation depends on its length.
 std::int64_t RowStream::shared_tokens(const StreamPrompt& prompt) const {
-  const DecoderSpec& spec = decoder_.spec();
-  const bool own = spec.rope.kind == RopeSpec::Kind::kDynamic &&
-                   std::cmp_greater(prompt.tokens.size(), spec.max_positions);
+  const bool own = rotates_by_length(decoder_.spec(), static_cast<std::int64_t>(prompt.tokens.size()));
   const auto limit = static_cast<std::size_t>(own ? 0 : prompt.token);
   const auto end = beginning_.begin() + static_cast<std::ptrdiff_t>(std::min(limit, beginning_.size()));
   return std::mismatch(beginning_.begin(), end, prompt.tokens.begin()).first - beginning_.begin();

@@ -92,4 +92,17 @@ HRT_INLINE Vec exp(const Vec& input) {
   return input < -87.0F ? Vec{} : large;
 }
 
+// Cephes' tanhf: a polynomial near 0, where the formula with e^2x would lose the small values.
+HRT_INLINE Vec tanh(const Vec& x) {
+  const Vec z = x * x;
+  Vec p = splat(-5.70498872745e-3F);
+  p = p * z + 2.06390887954e-2F;
+  p = p * z - 5.37397155531e-2F;
+  p = p * z + 1.33314422036e-1F;
+  p = p * z - 3.33332819422e-1F;
+  const Vec near_zero = p * z * x + x;
+  const Vec far = 1.0F - 2.0F / (exp(2.0F * x) + 1.0F);
+  return z < 0.390625F ? near_zero : far;
+}
+
 }  // namespace hrt::simd

@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 
 #include "hrt/base/error.h"
@@ -19,40 +20,59 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
 
 class Expected {
  public:
+  explicit Expected(const DecoderSpec& spec) : spec_(spec) {}
+
   void add(const std::string& name, std::vector<std::int64_t> shape) {
-    tensors_.push_back({name, std::move(shape)});
+    if (!name.empty()) tensors_.push_back({name, std::move(shape)});
   }
-  void add(const LinearNames& names, std::int64_t out, std::int64_t in) {
-    add(names.weight, {out, in});
-    if (!names.bias.empty()) add(names.bias, {out});
+  void add_norm(const TensorNames& names) {
+    add(names.weight, {spec_.hidden});
+    add(names.bias, {spec_.hidden});
+  }
+  void add_linear(const TensorNames& names, std::int64_t out, std::int64_t in) {
+    if (spec_.linear_in_out) {
+      add(names.weight, {in, out});
+    } else {
+      add(names.weight, {out, in});
+    }
+    add(names.bias, {out});
+  }
+  // Maps of the same input, of `widths` rows each; or one tensor of all of them.
+  void add_joined(const std::vector<TensorNames>& maps, std::vector<std::int64_t> widths) {
+    if (maps.size() == 1) widths = {std::accumulate(widths.begin(), widths.end(), std::int64_t{0})};
+    for (std::size_t i = 0; i < maps.size(); ++i) add_linear(maps[i], widths[i], spec_.hidden);
   }
   std::vector<ExpectedTensor> take() { return std::move(tensors_); }
 
  private:
+  const DecoderSpec& spec_;
   std::vector<ExpectedTensor> tensors_;
 };
 
 void add_layer(const DecoderSpec& spec, const LayerWeightNames& layer, Expected& expected) {
   const std::int64_t q_width = spec.heads * spec.head_dim;
   const std::int64_t kv_width = spec.kv_heads * spec.head_dim;
-  expected.add(layer.attention_norm, {spec.hidden});
-  expected.add(layer.q, q_width, spec.hidden);
-  expected.add(layer.k, kv_width, spec.hidden);
-  expected.add(layer.v, kv_width, spec.hidden);
-  expected.add(layer.o, spec.hidden, q_width);
-  expected.add(layer.mlp_norm, {spec.hidden});
-  expected.add(layer.gate, spec.intermediate, spec.hidden);
-  expected.add(layer.up, spec.intermediate, spec.hidden);
-  expected.add(layer.down, spec.hidden, spec.intermediate);
+  const bool by_head = spec.qk_norm == QkNorm::kHead;
+  expected.add_norm(layer.attention_norm);
+  expected.add_joined(layer.qkv, {q_width, kv_width, kv_width});
+  expected.add(layer.q_norm, {by_head ? spec.head_dim : q_width});
+  expected.add(layer.k_norm, {by_head ? spec.head_dim : kv_width});
+  expected.add_linear(layer.o, spec.hidden, q_width);
+  expected.add_norm(layer.attention_post_norm);
+  if (!spec.shared_norm) expected.add_norm(layer.mlp_norm);
+  expected.add_joined(layer.gate_up, std::vector(spec.gated ? 2 : 1, spec.intermediate));
+  expected.add_linear(layer.down, spec.hidden, spec.intermediate);
+  expected.add_norm(layer.mlp_post_norm);
 }
 
 }  // namespace
 
 std::vector<ExpectedTensor> expected_tensors(const DecoderSpec& spec, const WeightNames& names) {
-  Expected expected;
+  Expected expected(spec);
   expected.add(names.embedding, {spec.vocabulary, spec.hidden});
+  expected.add(names.positions, {spec.max_positions, spec.hidden});
   for (const LayerWeightNames& layer : names.layers) add_layer(spec, layer, expected);
-  expected.add(names.final_norm, {spec.hidden});
+  expected.add_norm(names.final_norm);
   if (names.head != names.embedding) expected.add(names.head, {spec.vocabulary, spec.hidden});
   return expected.take();
 }

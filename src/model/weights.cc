@@ -2,10 +2,12 @@
 
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/tensor.h>
 
 #include <algorithm>
 
 #include "hrt/base/error.h"
+#include "qkv_order.h"
 
 namespace hrt {
 
@@ -38,53 +40,99 @@ class Loader {
  public:
   Loader(const Checkpoint& checkpoint, at::ScalarType dtype, at::Device device,
          const std::function<void(std::int64_t)>& progress)
-      : files_(checkpoint.weights()),
+      : spec_(checkpoint.spec()),
+        files_(checkpoint.weights()),
         dtype_(dtype),
         options_(at::TensorOptions().dtype(dtype).device(device)),
-        progress_(progress) {}
+        progress_(progress) {
+    const std::vector<std::int64_t> order = qkv_order(spec_);
+    if (!order.empty()) qkv_order_ = at::tensor(order).to(device);
+  }
 
   // A vector, or a table whose rows are looked up, as it stands in the file.
-  at::Tensor as_stored(const std::string& name) {
-    at::Tensor target = at::empty(files_.find(name)->shape, options_);
-    read(name, [&](std::int64_t row, const at::Tensor& slice) {
-      target.narrow(0, row, slice.size(0)).copy_(slice);
+  at::Tensor as_stored(const std::string& name) { return as_stored(name, dtype_); }
+
+  // With weights kept in float32 where 1 is to be added: so near 1, half formats are coarse.
+  Norm norm(const TensorNames& names) {
+    Norm norm{.kind = spec_.norm, .eps = spec_.norm_eps, .weight = {}, .bias = {}};
+    if (names.weight.empty()) return norm;
+    norm.weight = as_stored(names.weight, spec_.norm_plus_one ? at::kFloat : dtype_);
+    if (spec_.norm_plus_one) norm.weight.add_(1);
+    if (!names.bias.empty()) norm.bias = as_stored(names.bias);
+    return norm;
+  }
+
+  // Maps of the same input side by side, [in, out].
+  at::Tensor weight(std::span<const TensorNames> maps) {
+    std::int64_t width = 0;
+    for (const TensorNames& map : maps) width += out_of(map);
+    const std::size_t in = spec_.linear_in_out ? 0 : 1;
+    at::Tensor target = at::empty({files_.find(maps.front().weight)->shape[in], width}, options_);
+    std::int64_t column = 0;
+    for (const TensorNames& map : maps) {
+      read_map(map.weight, target.narrow(1, column, out_of(map)));
+      column += out_of(map);
+    }
+    return loaded(target);
+  }
+
+  // [out, in] in every family, even where linear maps are [in, out].
+  at::Tensor head(const std::string& name) {
+    const std::vector<std::int64_t>& shape = files_.find(name)->shape;
+    at::Tensor target = at::empty({shape[1], shape[0]}, options_);
+    read(name, dtype_, [&](std::int64_t row, const at::Tensor& slice) {
+      target.narrow(1, row, slice.size(0)).copy_(slice.t().contiguous());
     });
     return loaded(target);
   }
 
-  // Maps of the same input side by side, [in, out].
-  at::Tensor weight(std::initializer_list<const LinearNames*> maps) {
-    std::int64_t width = 0;
-    for (const LinearNames* map : maps) width += files_.find(map->weight)->shape[0];
-    at::Tensor target = at::empty({files_.find((*maps.begin())->weight)->shape[1], width}, options_);
-    std::int64_t column = 0;
-    for (const LinearNames* map : maps) {
-      read(map->weight, [&](std::int64_t row, const at::Tensor& slice) {
-        target.narrow(1, column + row, slice.size(0)).copy_(slice.t().contiguous());
-      });
-      column += files_.find(map->weight)->shape[0];
-    }
-    return loaded(target);
-  }
-
-  at::Tensor bias(std::initializer_list<const LinearNames*> maps) {
+  at::Tensor bias(std::span<const TensorNames> maps) {
     std::vector<at::Tensor> parts;
-    for (const LinearNames* map : maps) {
-      if (!map->bias.empty()) parts.push_back(as_stored(map->bias));
+    for (const TensorNames& map : maps) {
+      if (!map.bias.empty()) parts.push_back(as_stored(map.bias));
     }
     return parts.empty() ? at::Tensor() : at::cat(parts);
+  }
+
+  // Columns of the fused q, k and v as the decoder has them.
+  at::Tensor ordered(const at::Tensor& qkv) const {
+    return qkv.defined() && qkv_order_.defined() ? qkv.index_select(-1, qkv_order_) : qkv;
   }
 
   std::int64_t bytes() const { return bytes_; }
 
  private:
+  std::int64_t out_of(const TensorNames& map) const {
+    return files_.find(map.weight)->shape[spec_.linear_in_out ? 1 : 0];
+  }
+
+  at::Tensor as_stored(const std::string& name, at::ScalarType dtype) {
+    at::Tensor target = at::empty(files_.find(name)->shape, options_.dtype(dtype));
+    read(name, dtype, [&](std::int64_t row, const at::Tensor& slice) {
+      target.narrow(0, row, slice.size(0)).copy_(slice);
+    });
+    return loaded(target);
+  }
+
+  // Into `target` [in, out].
+  void read_map(const std::string& name, const at::Tensor& target) {
+    read(name, dtype_, [&](std::int64_t row, const at::Tensor& slice) {
+      if (spec_.linear_in_out) {
+        target.narrow(0, row, slice.size(0)).copy_(slice);
+      } else {
+        target.narrow(1, row, slice.size(0)).copy_(slice.t().contiguous());
+      }
+    });
+  }
+
   // Calls use(first row, rows) with the tensor, converted and checked, slice by slice.
-  void read(const std::string& name, const std::function<void(std::int64_t, const at::Tensor&)>& use) {
+  void read(const std::string& name, at::ScalarType dtype,
+            const std::function<void(std::int64_t, const at::Tensor&)>& use) {
     const at::Tensor source = files_.tensor(name);
     const std::int64_t rows = std::max<std::int64_t>(1, kSliceElements * source.size(0) / source.numel());
     for (std::int64_t row = 0; row < source.size(0); row += rows) {
       const at::Tensor slice =
-          source.narrow(0, row, std::min(rows, source.size(0) - row)).to(at::kCPU, dtype_, false, true);
+          source.narrow(0, row, std::min(rows, source.size(0) - row)).to(at::kCPU, dtype, false, true);
       if (any_non_finite(slice)) {
         throw InputError("{}: tensor '{}' holds NaN or infinity (read as {})", files_.file_of(name).string(),
                          name, c10::toString(slice.scalar_type()));
@@ -101,24 +149,33 @@ class Loader {
     return tensor;
   }
 
+  const DecoderSpec& spec_;
   const WeightFiles& files_;
   at::ScalarType dtype_;
   at::TensorOptions options_;
   const std::function<void(std::int64_t)>& progress_;
+  at::Tensor qkv_order_;  // undefined: as it stands
   std::int64_t bytes_ = 0;
 };
 
 BlockWeights load_block(Loader& loader, const LayerWeightNames& names) {
-  return {.attention_norm = loader.as_stored(names.attention_norm),
-          .qkv = loader.weight({&names.q, &names.k, &names.v}),
-          .qkv_bias = loader.bias({&names.q, &names.k, &names.v}),
-          .o = loader.weight({&names.o}),
-          .o_bias = loader.bias({&names.o}),
-          .mlp_norm = loader.as_stored(names.mlp_norm),
-          .gate_up = loader.weight({&names.gate, &names.up}),
-          .gate_up_bias = loader.bias({&names.gate, &names.up}),
-          .down = loader.weight({&names.down}),
-          .down_bias = loader.bias({&names.down})};
+  const bool shared_norm = names.mlp_norm.weight == names.attention_norm.weight;
+  BlockWeights block;
+  block.attention_norm = loader.norm(names.attention_norm);
+  block.qkv = loader.ordered(loader.weight(names.qkv));
+  block.qkv_bias = loader.ordered(loader.bias(names.qkv));
+  block.q_norm = loader.norm({.weight = names.q_norm, .bias = ""});
+  block.k_norm = loader.norm({.weight = names.k_norm, .bias = ""});
+  block.o = loader.weight({&names.o, 1});
+  block.o_bias = loader.bias({&names.o, 1});
+  block.attention_post_norm = loader.norm(names.attention_post_norm);
+  block.mlp_norm = shared_norm ? block.attention_norm : loader.norm(names.mlp_norm);
+  block.gate_up = loader.weight(names.gate_up);
+  block.gate_up_bias = loader.bias(names.gate_up);
+  block.down = loader.weight({&names.down, 1});
+  block.down_bias = loader.bias({&names.down, 1});
+  block.mlp_post_norm = loader.norm(names.mlp_post_norm);
+  return block;
 }
 
 }  // namespace
@@ -129,11 +186,11 @@ DecoderWeights load_weights(const Checkpoint& checkpoint, at::ScalarType dtype, 
   Loader loader(checkpoint, dtype, device, progress);
   DecoderWeights weights;
   weights.embedding = loader.as_stored(names.embedding);
+  if (!names.positions.empty()) weights.positions = loader.as_stored(names.positions);
   for (const LayerWeightNames& layer : names.layers) weights.blocks.push_back(load_block(loader, layer));
-  weights.final_norm = loader.as_stored(names.final_norm);
+  weights.final_norm = loader.norm(names.final_norm);
   const bool tied = names.head == names.embedding;
-  const LinearNames head{.weight = names.head, .bias = ""};
-  weights.head = tied ? weights.embedding.t() : loader.weight({&head});
+  weights.head = tied ? weights.embedding.t() : loader.head(names.head);
   weights.bytes = loader.bytes();
   return weights;
 }

@@ -7,30 +7,36 @@
 #include <vector>
 
 #include "hrt/model/checkpoint.h"
+#include "norm.h"
 
 namespace hrt {
 
 // The weights of one block, as the decoder multiplies by them: [in, out], which MKL takes in faster than the
-// file's [out, in] (3 % for 1,000 tokens, 25 % for 64), and maps of the same input side by side. Biases are
-// undefined where the family has none.
+// file's [out, in] (3 % for 1,000 tokens, 25 % for 64), and maps of the same input side by side. Norms and
+// biases are undefined where the family has none.
 struct BlockWeights {
-  at::Tensor attention_norm;  // [hidden]
-  at::Tensor qkv;             // [hidden, (heads + 2 kv_heads) * head_dim]
+  Norm attention_norm;  // of width hidden, like the other three
+  at::Tensor qkv;       // [hidden, (heads + 2 kv_heads) * head_dim], in the order of qkv_order()
   at::Tensor qkv_bias;
+  Norm q_norm;   // of width head_dim, or heads * head_dim
+  Norm k_norm;   // of width head_dim, or kv_heads * head_dim
   at::Tensor o;  // [heads * head_dim, hidden]
   at::Tensor o_bias;
-  at::Tensor mlp_norm;  // [hidden]
-  at::Tensor gate_up;   // [hidden, 2 * intermediate]
+  Norm attention_post_norm;
+  Norm mlp_norm;
+  at::Tensor gate_up;  // [hidden, 2 * intermediate], or [hidden, intermediate] where nothing is gated
   at::Tensor gate_up_bias;
   at::Tensor down;  // [intermediate, hidden]
   at::Tensor down_bias;
+  Norm mlp_post_norm;
 };
 
 struct DecoderWeights {
   at::Tensor embedding;  // [vocabulary, hidden]
+  at::Tensor positions;  // [max_positions, hidden], or undefined
   std::vector<BlockWeights> blocks;
-  at::Tensor final_norm;  // [hidden]
-  at::Tensor head;        // [hidden, vocabulary]; a view of the embedding when tied
+  Norm final_norm;
+  at::Tensor head;  // [hidden, vocabulary]; a view of the embedding when tied
   std::int64_t bytes = 0;
 };
 

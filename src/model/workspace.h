@@ -12,10 +12,11 @@ namespace hrt {
 class Workspace {
  public:
   enum class Use : std::size_t {
-    kNormed,  // a norm's output
-    kWide,    // fused qkv, or fused gate and up
-    kInner,   // the attention's mix, or the gated activations
-    kDelta,   // what is to be added to the residual stream
+    kNormed,       // a norm's output
+    kWide,         // fused qkv, or fused gate and up
+    kInner,        // the attention's mix, or the gated activations
+    kDelta,        // what is to be added to the residual stream
+    kSecondDelta,  // the same of an MLP beside the attention
     kLogits,
   };
 
@@ -26,7 +27,7 @@ class Workspace {
 
  private:
   at::TensorOptions options_;
-  std::array<at::Tensor, 5> buffers_;
+  std::array<at::Tensor, 6> buffers_;
 };
 
 }  // namespace hrt

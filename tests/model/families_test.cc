@@ -27,7 +27,7 @@ Json with(std::string_view changes) {
 
 DecoderSpec spec_of(const Json& config) {
   const JsonObject object(config, "config.json");
-  return family_of(object).spec(object);
+  return family_of(object).spec(decoder_config(object));
 }
 
 DecoderSpec spec_with(std::string_view changes) { return spec_of(with(changes)); }
@@ -41,7 +41,8 @@ std::vector<std::string> unknown_with(std::string_view changes) {
 TEST(Families, EachHasGoldens) {
   std::set<std::string> tested;
   for (const std::filesystem::path& folder : golden_folders()) {
-    tested.insert(read_json(folder / "config.json").at("model_type").get<std::string>());
+    const Json config = read_json(folder / "config.json");
+    tested.emplace(family_of(JsonObject(config, folder.string())).model_type);
   }
   for (const Family& family : families()) {
     EXPECT_TRUE(tested.contains(std::string(family.model_type)))
@@ -214,6 +215,83 @@ TEST(Families, NeutralValuesOfUnsupportedKeysAreTaken) {
       IsEmpty());
 }
 
+TEST(Families, Gemma3LayersByTheirPattern) {
+  const DecoderSpec spec = spec_with(
+      R"({"model_type": "gemma3_text", "num_key_value_heads": 4, "sliding_window_pattern": 2,
+          "rope_theta": 7, "rope_local_base_freq": 5})");
+  EXPECT_THAT(spec.window, ElementsAre(4096, 0, 4096));
+  EXPECT_THAT(spec.rotation, ElementsAre(Rotation::kLocal, Rotation::kGlobal, Rotation::kLocal));
+  EXPECT_EQ(spec.rope.theta, 7);
+  EXPECT_EQ(spec.local_rope->theta, 5);
+  EXPECT_EQ(spec.head_dim, 256);
+  EXPECT_EQ(spec.query_scale, 1.0 / 16);
+}
+
+TEST(Families, Gemma3WithoutKeysHasTwoThetas) {
+  const DecoderSpec spec = spec_with(R"({"model_type": "gemma3_text"})");
+  EXPECT_EQ(spec.kv_heads, 4);
+  EXPECT_EQ(spec.rope.theta, 1e6);
+  EXPECT_EQ(spec.local_rope->theta, 1e4);
+  EXPECT_TRUE(spec.tied_head);
+}
+
+TEST(Families, Gemma2SoftcapsAbsentAndNull) {
+  EXPECT_EQ(spec_with(R"({"model_type": "gemma2"})").attention_softcap, 50);
+  EXPECT_EQ(spec_with(R"({"model_type": "gemma2"})").logit_softcap, 30);
+  EXPECT_EQ(spec_with(R"({"model_type": "gemma2", "attn_logit_softcapping": null})").attention_softcap, 0);
+  EXPECT_THAT(spec_with(R"({"model_type": "gemma2"})").window, ElementsAre(4096, 0, 4096));
+}
+
+TEST(Families, Gemma1IgnoresHiddenActivation) {
+  const DecoderSpec spec = spec_with(R"({"model_type": "gemma", "num_key_value_heads": 4,
+                                         "hidden_act": "gelu", "hidden_activation": "relu"})");
+  EXPECT_EQ(spec.activation, Activation::kGeluTanh);
+}
+
+TEST(Families, DefaultsThatAreUnlikeLlamas) {
+  EXPECT_EQ(spec_with(R"({"model_type": "cohere"})").rope.theta, 5e5);
+  EXPECT_EQ(spec_with(R"({"model_type": "cohere"})").logit_scale, 0.0625);
+  EXPECT_EQ(spec_with(R"({"model_type": "smollm3"})").rope.theta, 2e6);
+  EXPECT_EQ(spec_with(R"({"model_type": "smollm3"})").rotation[2], Rotation::kGlobal);
+  EXPECT_EQ(spec_with(R"({"model_type": "smollm3", "no_rope_layer_interval": 3})").rotation[2],
+            Rotation::kNone);
+  EXPECT_EQ(spec_with(R"({"model_type": "qwen3", "num_key_value_heads": 4})").head_dim, 128);
+  EXPECT_EQ(spec_with(R"({"model_type": "olmo2"})").norm_eps, 1e-5);
+  const DecoderSpec glm = spec_with(R"({"model_type": "glm4"})");
+  EXPECT_EQ(glm.rotary_dim, 64);
+  EXPECT_EQ(glm.norm_eps, 1.5625e-7);
+  EXPECT_TRUE(glm.qkv_bias);
+  EXPECT_FALSE(glm.output_bias);
+}
+
+TEST(Families, NeoxRotatesAQuarter) {
+  const DecoderSpec spec = spec_with(R"({"model_type": "gpt_neox"})");
+  EXPECT_EQ(spec.rotary_dim, 2);
+  EXPECT_EQ(spec.rope.theta, 10000);
+  EXPECT_TRUE(spec.parallel && spec.qkv_bias && spec.output_bias && spec.mlp_bias);
+  EXPECT_EQ(spec_with(R"({"model_type": "gpt_neox", "rotary_pct": 1, "rotary_emb_base": 7})").rope.theta, 7);
+}
+
+TEST(Families, LongRopeOfPhi3) {
+  const DecoderSpec spec = spec_with(R"({"model_type": "phi3", "max_position_embeddings": 16384,
+      "rope_scaling": {"type": "su", "short_factor": [1, 1, 1, 1], "long_factor": [1, 2, 3, 4]}})");
+  EXPECT_EQ(spec.rope.original_max_positions, 4096);
+  EXPECT_EQ(spec.rope.factor, 4);
+  EXPECT_FALSE(rotates_by_length(spec, 4096));
+  EXPECT_TRUE(rotates_by_length(spec, 4097));
+}
+
+TEST(Families, KeysAroundAndInAMultimodalDecoder) {
+  const auto unknown = [](std::string_view text) {
+    const Json config = Json::parse(text);
+    const JsonObject object(config, "config.json");
+    return check_keys(family_of(object), object);
+  };
+  EXPECT_THAT(unknown(R"({"model_type": "gemma3", "mystery": 1, "vision_config": {},
+                          "text_config": {"model_type": "gemma3_text", "riddle": 2}})"),
+              ElementsAre("mystery", "text_config/riddle"));
+}
+
 struct BadConfig {
   const char* changes;
   const char* message;  // a part of it
@@ -221,7 +299,7 @@ struct BadConfig {
 
 TEST(Families, RefusesWithFileAndPlace) {
   const BadConfig cases[] = {
-      {R"({"model_type": "mamba"})", "config.json: /model_type: hrt does not know \"mamba\", only llama"},
+      {R"({"model_type": "mamba"})", "config.json: /model_type: hrt does not know \"mamba\", only cohere"},
       {R"({"model_type": null})", "/model_type is missing"},
       {R"({"hidden_size": null})", "/hidden_size is missing"},
       {R"({"hidden_size": "32"})", "/hidden_size must be an integer, found \"32\""},
@@ -238,8 +316,28 @@ TEST(Families, RefusesWithFileAndPlace) {
       {R"({"hidden_act": "quick_gelu"})", "/hidden_act: hrt has no activation \"quick_gelu\", only silu"},
       {R"({"rope_theta": 0})", "/rope_theta is 0"},
       {R"({"rope_scaling": "linear"})", "/rope_scaling must be an object"},
-      {R"({"rope_scaling": {"type": "longrope"}})",
-       "/rope_scaling/type: hrt has no RoPE kind \"longrope\", only default"},
+      {R"({"rope_scaling": {"type": "su"}})",
+       "/rope_scaling/type: hrt has no RoPE kind \"su\", only default"},
+      {R"({"rope_scaling": {"type": "longrope", "short_factor": [1, 2]}})",
+       "/rope_scaling/short_factor must list a factor for each of the 4 rotated pairs"},
+      {R"({"rope_scaling": {"type": "longrope", "short_factor": [1, 2, 3, 0]}})",
+       "/rope_scaling/short_factor/3 is 0"},
+      {R"({"model_type": "cohere", "use_qk_norm": true})",
+       "/use_qk_norm is true, but hrt supports only false"},
+      {R"({"model_type": "gemma2", "use_bidirectional_attention": true})", "/use_bidirectional_attention"},
+      {R"({"model_type": "gemma3_text", "num_key_value_heads": 4, "attn_logit_softcapping": 50})",
+       "/attn_logit_softcapping is 50"},
+      {R"({"model_type": "gemma3", "text_config": {"model_type": "gemma3_text"}})",
+       "/text_config/num_hidden_layers is missing"},
+      {R"({"model_type": "gemma3"})", "/text_config is missing"},
+      {R"({"model_type": "gemma3", "tie_word_embeddings": false})", "/text_config is missing"},
+      {R"({"model_type": "glm4", "num_key_value_heads": 4, "partial_rotary_factor": 0.01})",
+       "/partial_rotary_factor: 1 of the 128 dimensions of a head are rotated"},
+      {R"({"model_type": "gpt2", "scale_attn_by_inverse_layer_idx": true})",
+       "/scale_attn_by_inverse_layer_idx"},
+      {R"({"model_type": "smollm3", "num_key_value_heads": 4, "no_rope_layers": [1]})",
+       "/no_rope_layers must list 0 or 1 for each of the 3 layers"},
+      {R"({"model_type": "starcoder2", "mlp_type": "gated"})", "/mlp_type is \"gated\""},
       {R"({"rope_parameters": {"rope_type": "mrope"}})", "/rope_parameters/rope_type"},
       {R"({"rope_scaling": {"type": "linear"}})", "/rope_scaling/factor is missing"},
       {R"({"rope_scaling": {"type": "linear", "factor": 0}})", "/rope_scaling/factor is 0"},

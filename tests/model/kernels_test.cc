@@ -28,10 +28,40 @@ TEST_P(CpuKernels, AddNorm) {
     at::Tensor expected_residual = residual.clone();
     at::Tensor out = at::empty({7, width_});
     at::Tensor expected = at::empty({7, width_});
-    fused_->add_norm(residual, delta, weight, 1e-5, out);
-    plain_->add_norm(expected_residual, delta, weight, 1e-5, expected);
+    const Norm norm{.eps = 1e-5, .weight = weight};
+    fused_->add_norm(residual, delta, norm, out);
+    plain_->add_norm(expected_residual, delta, norm, expected);
     EXPECT_TRUE(residual.equal(expected_residual));
     EXPECT_LE(worst_difference(out, expected), 1e-6);
+  }
+}
+
+TEST_P(CpuKernels, NormGroupsOfAPartOfEachRow) {
+  const Norm norms[] = {
+      {.weight = at::randn({width_})},
+      {.kind = NormKind::kLayer, .weight = at::randn({width_}), .bias = at::randn({width_})}};
+  for (const Norm& norm : norms) {
+    const at::Tensor rows = at::randn({7, 4 * width_ + 5});
+    const at::Tensor expected = rows.clone();
+    const auto part = [&](const at::Tensor& all) {
+      return all.narrow(1, width_, 3 * width_).view({7, 3, width_});
+    };
+    fused_->norm_groups(part(rows), norm);
+    plain_->norm_groups(part(expected), norm);
+    EXPECT_LE(worst_difference(part(rows), part(expected)), 1e-6);
+    EXPECT_TRUE(rows.narrow(1, 0, width_).equal(expected.narrow(1, 0, width_)));
+    EXPECT_TRUE(rows.narrow(1, 4 * width_, 5).equal(expected.narrow(1, 4 * width_, 5)));
+  }
+}
+
+TEST_P(CpuKernels, ActivationWithoutGate) {
+  const at::Tensor up = at::randn({7, width_}).mul_(6);
+  for (const at::Tensor& bias : {at::Tensor(), at::randn({width_})}) {
+    at::Tensor out = at::empty({7, width_});
+    at::Tensor expected = at::empty({7, width_});
+    fused_->gate(up, bias, Activation::kGeluTanh, out);
+    plain_->gate(up, bias, Activation::kGeluTanh, expected);
+    EXPECT_LE(out.sub(expected).abs().max().item<float>(), 1e-5);
   }
 }
 
@@ -85,6 +115,8 @@ struct AttentionCase {
   std::int64_t kv_heads;
   std::int64_t head_dim;
   std::int64_t window;
+  std::int64_t rotary_dim;
+  double softcap = 0;
 };
 
 class CpuAttention : public testing::TestWithParam<AttentionCase> {
@@ -96,6 +128,8 @@ class CpuAttention : public testing::TestWithParam<AttentionCase> {
     spec.kv_heads = GetParam().kv_heads;
     spec.head_dim = GetParam().head_dim;
     spec.max_positions = 1024;
+    spec.rotary_dim = GetParam().rotary_dim;
+    spec.attention_softcap = GetParam().softcap;
     return spec;
   }
 
@@ -105,7 +139,7 @@ class CpuAttention : public testing::TestWithParam<AttentionCase> {
   std::vector<at::Tensor> run(const Kernels& kernels, const std::vector<at::Tensor>& inputs,
                               const std::vector<std::int64_t>& lengths) const {
     const DecoderSpec decoder = spec();
-    const Rope rope(decoder);
+    const Rope rope(decoder.rope, decoder.rotary_dim, decoder.max_positions);
     KvCache cache(decoder, 200, at::TensorOptions(at::kFloat), kernels.layout());
     KvSequence prefix;
     std::vector<KvSequence> sequences(lengths.size());
@@ -123,8 +157,8 @@ class CpuAttention : public testing::TestWithParam<AttentionCase> {
       }
       at::Tensor qkv = inputs[pass].narrow(0, 0, batch.size()).clone();
       at::Tensor out = at::empty({batch.size(), GetParam().heads * GetParam().head_dim});
-      const auto step = kernels.attention(decoder, batch, cache, rope.table(batch));
-      step->store(qkv, inputs.back().select(0, 0).clone(), 0);
+      const auto step = kernels.attention(decoder, batch, cache);
+      step->store(qkv, inputs.back().select(0, 0).clone(), rope.table(batch), 0);
       step->attend(qkv, 0, GetParam().window, out);
       outputs.push_back(out);
     }
@@ -142,9 +176,12 @@ TEST_P(CpuAttention, EqualsPlainAttention) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, CpuAttention,
-                         testing::Values(AttentionCase{4, 4, 64, 0}, AttentionCase{9, 3, 64, 0},
-                                         AttentionCase{4, 2, 12, 0}, AttentionCase{8, 1, 80, 0},
-                                         AttentionCase{4, 4, 128, 5}, AttentionCase{6, 2, 32, 33}));
+                         testing::Values(AttentionCase{4, 4, 64, 0, 64}, AttentionCase{9, 3, 64, 0, 64},
+                                         AttentionCase{4, 2, 12, 0, 12}, AttentionCase{8, 1, 80, 0, 80},
+                                         AttentionCase{4, 4, 128, 5, 128}, AttentionCase{6, 2, 32, 33, 32},
+                                         AttentionCase{4, 2, 64, 0, 16}, AttentionCase{4, 4, 48, 0, 0},
+                                         AttentionCase{4, 2, 64, 7, 64, 2.5},
+                                         AttentionCase{8, 1, 64, 0, 64, 50}));
 
 }  // namespace
 }  // namespace hrt

@@ -46,7 +46,7 @@ SIZES = {
 GQA = {"num_key_value_heads": 2}
 
 # The config as the hub has it. `new`: written again in the spelling of transformers 5. `generation`: a
-# generation_config.json. `shards`, `bfloat16`, `inv_freq`, `stored_head` ("equal", "other"): how weights lie.
+# generation_config.json. `prefix`: what stands before the names in transformers, and in the files. `shards`, `bfloat16`, `inv_freq`, `stored_head` ("equal", "other"): how weights lie.
 VARIANTS = {
     "llama-hub2023": {
         "config": {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_act": "silu",
@@ -95,12 +95,114 @@ VARIANTS = {
         "model_type": "qwen2", **GQA, "rope_theta": 1000000.0,
         "use_sliding_window": False, "torch_dtype": "bfloat16",
         "rope_scaling": {"type": "yarn", "factor": 4.0, "original_max_position_embeddings": 32}}},
+    "qwen3-hub": {"config": {
+        "model_type": "qwen3", **GQA, "head_dim": 16, "tie_word_embeddings": True, "rope_theta": 1000000,
+        "rope_scaling": None, "sliding_window": None, "use_sliding_window": False, "max_window_layers": 2,
+        "attention_bias": False, "torch_dtype": "float32"}},
+    "qwen3-bias": {"new": True, "config": {
+        "model_type": "qwen3", **GQA, "head_dim": 8, "attention_bias": True, "sliding_window": 11,
+        "use_sliding_window": True, "max_window_layers": 1}},
+    "granite": {"config": {
+        "model_type": "granite", **GQA, "attention_bias": False, "mlp_bias": False, "embedding_multiplier": 12.0,
+        "logits_scaling": 4.0, "residual_multiplier": 0.22, "attention_multiplier": 0.25, "rope_theta": 10000.0,
+        "rms_norm_eps": 1e-5, "tie_word_embeddings": True, "torch_dtype": "float32"}},
+    "granite-bias": {"new": True, "config": {
+        "model_type": "granite", **GQA, "attention_bias": True, "mlp_bias": True, "embedding_multiplier": 6.0,
+        "logits_scaling": 2.0, "residual_multiplier": 0.5, "attention_multiplier": 0.5}},
+    "smollm3-hub": {"config": {
+        "model_type": "smollm3", **GQA, "pad_token_id": 0, "no_rope_layers": [1, 0, 1], "no_rope_layer_interval": 4,
+        "num_hidden_layers": 3, "rope_theta": 5000000.0, "rope_scaling": None, "pretraining_tp": 2,
+        "max_window_layers": 28, "sliding_window": None, "use_sliding_window": False, "mlp_bias": False,
+        "attention_bias": False, "torch_dtype": "float32"}},
+    "smollm3-window": {"new": True, "config": {
+        "model_type": "smollm3", **GQA, "pad_token_id": 0, "no_rope_layer_interval": 2, "sliding_window": 9,
+        "use_sliding_window": True, "tie_word_embeddings": False}},
+    "olmo2": {"config": {
+        "model_type": "olmo2", **GQA, "rms_norm_eps": 1e-6, "rope_theta": 500000, "rope_scaling": None,
+        "attention_bias": False, "tie_word_embeddings": False, "torch_dtype": "float32"}},
+    "olmo2-bias": {"new": True, "config": {"model_type": "olmo2", "attention_bias": True}},
+    "phi3-hub": {"config": {
+        "model_type": "phi3", "rope_theta": 10000.0, "rope_scaling": None, "sliding_window": 13,
+        "original_max_position_embeddings": 128, "embd_pdrop": 0.0, "resid_pdrop": 0.0, "rms_norm_eps": 1e-5,
+        "auto_map": {"AutoConfig": "configuration_phi3.Phi3Config"}, "attention_bias": False, "pad_token_id": 0,
+        "tie_word_embeddings": False, "torch_dtype": "float32"}},
+    "phi3-longrope": {"config": {
+        "model_type": "phi3", **GQA, "original_max_position_embeddings": 50, "pad_token_id": 0,
+        "rope_scaling": {"type": "su", "original_max_position_embeddings": 50, "short_factor": [1.0, 1.1, 1.3, 1.6], "long_factor": [1.5, 2.5, 4.0, 6.5]}}},
+    "phi4-mini": {"new": True, "config": {
+        "model_type": "phi3", **GQA, "original_max_position_embeddings": 50, "pad_token_id": 0,
+        "num_attention_heads": 2, "partial_rotary_factor": 0.75, "tie_word_embeddings": True,
+        "rope_scaling": {"type": "longrope", "short_factor": [1.0, 1.1, 1.2, 1.3, 1.6, 2.0],
+                         "long_factor": [1.5, 2.5, 3.0, 4.0, 5.5, 6.5]}}},
+    "gemma-hub": {"config": {
+        "model_type": "gemma", "num_key_value_heads": 1, "head_dim": 12, "hidden_act": "gelu", "rms_norm_eps": 1e-6,
+        "rope_theta": 10000.0, "rope_scaling": None, "pad_token_id": 0, "torch_dtype": "float32"}},
+    "gemma": {"new": True, "config": {"model_type": "gemma", "num_key_value_heads": 4, "head_dim": 8,
+                                      "pad_token_id": 0}},
+    "gemma2-hub": {"config": {
+        "model_type": "gemma2", **GQA, "head_dim": 12, "hidden_act": "gelu_pytorch_tanh",
+        "hidden_activation": "gelu_pytorch_tanh", "query_pre_attn_scalar": 20, "sliding_window": 9,
+        "sliding_window_size": 9, "attn_logit_softcapping": 2.0, "final_logit_softcapping": 3.0,
+        "num_hidden_layers": 3, "cache_implementation": "hybrid", "pad_token_id": 0, "torch_dtype": "float32"}},
+    "gemma2": {"new": True, "config": {
+        "model_type": "gemma2", **GQA, "head_dim": 8, "sliding_window": 11, "pad_token_id": 0,
+        "final_logit_softcapping": None,
+        "layer_types": ["full_attention", "sliding_attention"]}},
+    "gemma3-hub": {"config": {
+        "model_type": "gemma3_text", **GQA, "head_dim": 12, "hidden_activation": "gelu_pytorch_tanh",
+        "query_pre_attn_scalar": 20, "sliding_window": 9, "sliding_window_pattern": 3, "rope_theta": 1000000,
+        "rope_local_base_freq": 5000, "rope_scaling": {"factor": 8.0, "rope_type": "linear"},
+        "attn_logit_softcapping": None, "final_logit_softcapping": None, "cache_implementation": "hybrid",
+        "num_hidden_layers": 3, "pad_token_id": 0, "torch_dtype": "float32"}},
+    "gemma3": {"new": True, "config": {
+        "model_type": "gemma3_text", **GQA, "head_dim": 8, "sliding_window": 11, "pad_token_id": 0,
+        "layer_types": ["full_attention", "sliding_attention"]}},
+    "gemma3-multimodal-hub": {"prefix": ["model.", "language_model.model."], "multimodal": True, "config": {
+        "model_type": "gemma3_text", **GQA, "head_dim": 8, "sliding_window": 9, "num_hidden_layers": 2,
+        "sliding_window_pattern": 2, "pad_token_id": 0}},
+    "gemma3-multimodal": {"prefix": ["model.", "model.language_model."], "multimodal": True, "new": True, "config": {
+        "model_type": "gemma3_text", **GQA, "head_dim": 8, "sliding_window": 9, "num_hidden_layers": 1,
+        "pad_token_id": 0}},
+    "glm4-hub": {"config": {
+        "model_type": "glm4", **GQA, "head_dim": 16, "partial_rotary_factor": 0.5, "rope_theta": 10000.0,
+        "attention_bias": True, "rms_norm_eps": 1e-5, "pad_token_id": 0, "torch_dtype": "float32"}},
+    "glm4": {"new": True, "config": {"model_type": "glm4", **GQA, "head_dim": 8, "attention_bias": False,
+                                     "tie_word_embeddings": True, "pad_token_id": 0}},
+    "cohere-hub": {"config": {
+        "model_type": "cohere", "logit_scale": 0.5, "layer_norm_eps": 1e-5, "rope_theta": 8000000.0,
+        "use_qk_norm": False, "model_max_length": 128, "pad_token_id": 0, "torch_dtype": "float32"}},
+    "cohere-bias": {"new": True, "config": {
+        "model_type": "cohere", **GQA, "attention_bias": True, "tie_word_embeddings": False, "pad_token_id": 0}},
+    "gpt-neox-hub": {"config": {
+        "model_type": "gpt_neox", "rotary_pct": 0.5, "rotary_emb_base": 5000, "use_parallel_residual": True,
+        "hidden_act": "gelu", "layer_norm_eps": 1e-5, "torch_dtype": "float32"}},
+    "gpt-neox": {"new": True, "config": {
+        "model_type": "gpt_neox", "num_attention_heads": 2, "rotary_pct": 0.25, "use_parallel_residual": False,
+        "attention_bias": False}},
+    "starcoder2-hub": {"config": {
+        "model_type": "starcoder2", **GQA, "norm_epsilon": 1e-5, "rope_theta": 100000, "sliding_window": 13,
+        "use_bias": True, "hidden_act": "gelu_pytorch_tanh", "mlp_type": "default", "norm_type": "layer_norm",
+        "activation_function": "gelu", "layer_norm_epsilon": 1e-5, "scale_attn_weights": True,
+        "attention_softmax_in_fp32": True, "torch_dtype": "float32"}},
+    "starcoder2": {"new": True, "config": {"model_type": "starcoder2", **GQA, "use_bias": False,
+                                           "tie_word_embeddings": False}},
+    "gpt2-hub": {"prefix": ["transformer.", ""], "gpt2_masks": True, "config": {
+        "model_type": "gpt2", "activation_function": "gelu_new", "attn_pdrop": 0.1, "embd_pdrop": 0.1,
+        "initializer_range": 0.02, "layer_norm_epsilon": 1e-5, "n_ctx": 128, "n_embd": 32, "n_head": 4,
+        "n_layer": 2, "n_positions": 128, "n_special": 0, "predict_special_tokens": True, "resid_pdrop": 0.1,
+        "summary_activation": None, "summary_first_dropout": 0.1, "summary_proj_to_labels": True,
+        "summary_type": "cls_index", "summary_use_proj": True}},
+    "gpt2": {"new": True, "config": {"model_type": "gpt2", "n_embd": 32, "n_head": 4, "n_layer": 2,
+                                     "n_positions": 128, "n_inner": 40, "tie_word_embeddings": False}},
 }
 
 
 def write_config(variant, folder):
     path = folder / "config.json"
-    path.write_text(json.dumps({**SIZES, **variant["config"]}, indent=2) + "\n")
+    config = {**SIZES, **variant["config"]}
+    if config["model_type"] == "gpt2":  # its sizes have names of their own
+        config = {"vocab_size": SIZES["vocab_size"], **variant["config"]}
+    path.write_text(json.dumps(config, indent=2) + "\n")
     if variant.get("new"):
         config = AutoConfig.from_pretrained(folder)
         config.dtype = torch.float32
@@ -112,17 +214,22 @@ def write_config(variant, folder):
 
 def randomize(model, generator):
     """Weights that keep every row lively: attention that prefers some keys, norms and biases unlike 1 and 0."""
+    gemma = model.config.model_type.startswith("gemma")
+    conv1d = model.config.model_type == "gpt2"
+    scale = model.config.hidden_size ** 0.5 if gemma else getattr(model.config, "embedding_multiplier", 1.0)
     for name, parameter in model.named_parameters():
         noise = torch.randn(parameter.shape, generator=generator)
-        if "norm" in name:
-            value = 1 + 0.3 * noise
-        elif name.endswith("bias"):
+        if name.endswith("bias"):
             value = 0.3 * noise
-        elif "embed" in name:
-            value = 0.3 * noise  # small, or a tied head would only echo the last token
+        elif "norm" in name or ".ln_" in name:
+            value = (0 if gemma else 1) + 0.3 * noise
+        elif name.endswith(("embed_tokens.weight", "embed_in.weight", "wte.weight", "wpe.weight")):
+            value = 0.3 * noise / scale  # small, or a tied head would only echo the last token
         else:
-            gain = 1.5 if "q_proj" in name or "k_proj" in name else 1.0
-            value = gain * noise / parameter.shape[-1] ** 0.5
+            sharp = ("q_proj", "k_proj", "qkv_proj", "query_key_value", "c_attn")
+            gain = 1.5 if any(part in name for part in sharp) else 1.0
+            inputs = parameter.shape[0] if conv1d and ".h." in name else parameter.shape[-1]
+            value = gain * noise / inputs ** 0.5
         parameter.data.copy_(value)
 
 
@@ -155,19 +262,49 @@ def add_tensors(variant, folder, model, generator):
         save_file({**load_file(path), **extra}, path, metadata={"format": "pt"})
 
 
+def disguise(variant, folder):
+    """What is done last, because transformers need not open it: names as published, a multimodal config around."""
+    path = folder / "model.safetensors"
+    if "prefix" in variant:
+        old, new = variant["prefix"]
+        tensors = {new + name.removeprefix(old): tensor for name, tensor in load_file(path).items()}
+        if variant.get("gpt2_masks"):
+            for layer in range(variant["config"]["n_layer"]):
+                tensors[f"{new}h.{layer}.attn.bias"] = torch.ones(1, 1, 4, 4).tril()
+        if variant.get("multimodal"):
+            tensors["vision_tower.vision_model.post_layernorm.weight"] = torch.ones(4)
+        save_file(tensors, path, metadata={"format": "pt"})
+    if variant.get("multimodal"):
+        config = json.loads((folder / "config.json").read_text())
+        outer = {"architectures": ["Gemma3ForConditionalGeneration"], "model_type": "gemma3", "eos_token_id": [1, 2],
+                 "mm_tokens_per_image": 256, "image_token_index": 70, "boi_token_index": 71, "eoi_token_index": 72,
+                 "text_config": config, "vision_config": {"model_type": "siglip_vision_model", "hidden_size": 4}}
+        (folder / "config.json").write_text(json.dumps(outer, indent=2) + "\n")
+
+
 def load(folder):
     # A fresh model for each use: dynamic rope remembers the longest prompt that it has seen.
     return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
 
 
+def blocks_and_norm(model):
+    decoder = model.get_decoder()
+    blocks = decoder.layers if hasattr(decoder, "layers") else decoder.h
+    for name in ("norm", "final_layer_norm", "ln_f"):
+        if hasattr(decoder, name):
+            return blocks, getattr(decoder, name)
+    raise SystemExit(f"no final norm in {type(decoder).__name__}")
+
+
 def rows_and_logits(folder, tokens):
     model = load(folder)
     last = []
-    model.model.layers[-1].register_forward_hook(
+    blocks, norm = blocks_and_norm(model)
+    blocks[-1].register_forward_hook(
         lambda module, args, output: last.append(output[0] if isinstance(output, tuple) else output))
     output = model(tokens[None], output_hidden_states=True, use_cache=False)
     rows = [*output.hidden_states[:-1], last[0]]
-    assert torch.equal(model.model.norm(last[0]), output.hidden_states[-1])
+    assert torch.equal(norm(last[0]), output.hidden_states[-1])
     return torch.cat([row.reshape(1, len(tokens), -1) for row in rows]), output.logits[0, -1]
 
 
@@ -211,6 +348,7 @@ def make(name, variant):
     else:
         raise SystemExit(f"{name}: no seed gives replies that rounding cannot flip")
     save_file(tensors, folder / "golden.safetensors")
+    disguise(variant, folder)
     size = sum(file.stat().st_size for file in folder.iterdir())
     distinct = len({token for key, value in tensors.items() if key.endswith("reply") for token in value.tolist()})
     print(f"{name:24} seed {seed:2}  margin {margin:.4f}  {distinct} distinct reply tokens  {size / 1000:.0f} KB")

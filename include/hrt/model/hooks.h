@@ -15,8 +15,11 @@ namespace hrt {
 // A named place in the decoder. Layers are numbered 0..L-1.
 enum class Site {
   kBlockInput,  // residual stream before block `layer`: row l of the contract; layer == L: output of the last
-  kAttentionOutput,  // what the attention adds to the residual stream
-  kMlpOutput,        // what the MLP adds to the residual stream
+  // What attention and MLP add to the residual stream, as it is added: after a norm behind them (Gemma 2,
+  // OLMo 2) or a multiplier (Granite). Where both read the same stream (GPT-NeoX, Cohere), changing what the
+  // attention adds does not reach the same block's MLP.
+  kAttentionOutput,
+  kMlpOutput,
 };
 
 struct HookPoint {
