@@ -102,7 +102,9 @@ TEST_P(Engine, StoppingAtTheDeepestRowGivesTheSameRows) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Tiny, Engine, testing::Values("llama-gqa-tied", "qwen2-window", "llama-rope-yarn"),
+INSTANTIATE_TEST_SUITE_P(Tiny, Engine,
+                         testing::Values("llama-gqa-tied", "qwen2-window", "llama-rope-yarn", "gemma3-hub",
+                                         "cohere-hub", "gpt2"),
                          [](const testing::TestParamInfo<std::string>& variant) {
                            std::string name = variant.param;
                            std::ranges::replace(name, '-', '_');
@@ -219,6 +221,18 @@ TEST_F(LlamaEngine, BadJobsAreRefused) {
   refused({.tokens = {1, 2}, .capture = {2}});
   options_.rows = {4};
   refused({.tokens = {1, 2}});
+}
+
+// The rotation of the whole sequence changes at 50 tokens; transformers computes it anew there.
+TEST(LongRopeEngine, AReplyThatWouldCrossTheSwitchIsRefused) {
+  const TinyModel model("phi3-longrope");
+  const auto run = [&](std::size_t length, std::int64_t new_tokens) {
+    const Job job{.tokens = std::vector<std::int64_t>(length, 5), .max_new_tokens = new_tokens};
+    return run_jobs(model.decoder, {&job, 1}, {});
+  };
+  EXPECT_THROW(run(40, 11), InputError);
+  EXPECT_NO_THROW(run(40, 10));
+  EXPECT_NO_THROW(run(51, 10));
 }
 
 TEST_F(LlamaEngine, ANonFiniteRowStopsTheRun) {

@@ -210,7 +210,8 @@ TEST_P(SteeringParity, AsBranchesInOneBatchAllAreWhatTransformersGives) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Tiny, SteeringParity,
-                         testing::Values("llama-gqa-tied", "mistral-window", "qwen2-window"),
+                         testing::Values("llama-gqa-tied", "mistral-window", "qwen2-window", "gemma2-hub",
+                                         "gpt-neox-hub"),
                          [](const testing::TestParamInfo<std::string>& variant) {
                            std::string name = variant.param;
                            std::ranges::replace(name, '-', '_');

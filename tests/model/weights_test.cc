@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 #include <limits>
 
@@ -53,14 +54,29 @@ TEST(Weights, AreCountedAsEstimated) {
   }
 }
 
-// Half precision on tiny checkpoints: no parity to the last digit, but the same rows within its rounding.
+// The root mean square of |a - b| / |b| over the vectors in the last dimension.
+double typical_difference(const std::vector<JobResult>& results, const std::vector<test::Golden>& goldens) {
+  double sum = 0;
+  std::int64_t count = 0;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const at::Tensor expected = goldens[i].rows.to(at::kDouble);
+    const at::Tensor error = results[i].rows.to(at::kDouble).sub(expected).norm(2, {-1});
+    sum += error.div(expected.norm(2, {-1})).square().sum().item<double>();
+    count += error.numel();
+  }
+  return std::sqrt(sum / static_cast<double>(count));
+}
+
+// Half precision on tiny checkpoints, where bfloat16 runs on ATen's operators: no parity to the last digit,
+// but the same rows within its rounding. transformers' own bfloat16 differs from its float32 by 0.0055 to
+// 0.0167 so.
 TEST(Weights, HalfPrecisionStaysNear) {
-  for (const auto& [dtype, tolerance] : {std::pair(at::kBFloat16, 0.05), std::pair(at::kHalf, 0.002)}) {
-    const test::TinyModel model("llama-gqa-tied", dtype);
-    const std::vector<JobResult> results = run_jobs(model.decoder, model.jobs(), model.everything());
-    for (std::size_t i = 0; i < results.size(); ++i) {
-      EXPECT_EQ(results[i].rows.scalar_type(), dtype);
-      EXPECT_LE(test::worst_difference(results[i].rows, model.goldens[i].rows), tolerance);
+  for (const std::string& name : test::golden_names()) {
+    for (const auto& [dtype, tolerance] : {std::pair(at::kBFloat16, 0.025), std::pair(at::kHalf, 0.001)}) {
+      const test::TinyModel model(name, dtype);
+      const std::vector<JobResult> results = run_jobs(model.decoder, model.jobs(), model.everything());
+      EXPECT_EQ(results.front().rows.scalar_type(), dtype);
+      EXPECT_LE(typical_difference(results, model.goldens), tolerance) << name;
     }
   }
 }

@@ -21,6 +21,7 @@ steering.safetensors holds `vectors` float32 [vectors, hidden] and, for each pro
     prompt.I.replies  int64 [cases, 24]            greedy tokens, nothing stops them
 """
 
+import argparse
 import json
 import pathlib
 
@@ -30,7 +31,7 @@ from transformers import AutoModelForCausalLM
 from transformers.utils import logging
 
 GOLDENS = pathlib.Path(__file__).resolve().parents[2] / "tests" / "model" / "goldens"
-NAMES = ["llama-gqa-tied", "mistral-window", "qwen2-window"]
+NAMES = ["llama-gqa-tied", "mistral-window", "qwen2-window", "gemma2-hub", "gpt-neox-hub"]
 VECTORS = 2
 PREFIX = 7  # tokens that all prompts begin with
 PROMPTS = [(19, [9, 15]), (34, [9, 29])]  # length and instruction
@@ -70,6 +71,13 @@ def edited(values, change, vector):
     return values + (change["amount"] - values @ unit)[..., None] * unit
 
 
+def outputs(block):
+    """The modules whose outputs are added to the residual stream."""
+    if hasattr(block, "post_feedforward_layernorm"):
+        return block.post_attention_layernorm, block.post_feedforward_layernorm
+    return block.self_attn if hasattr(block, "self_attn") else block.attention, block.mlp
+
+
 class Steered:
     """A model with hooks. Whole sequences go through it, without a cache: what a token's edits are depends on its
     position alone."""
@@ -81,11 +89,14 @@ class Steered:
         self.spans = spans  # scope -> (begin, end)
         self.rows = []
         self.handles = []
-        for layer, block in enumerate(model.model.layers):
+        decoder = model.get_decoder()
+        for layer, block in enumerate(decoder.layers):
+            attention, mlp = outputs(block)
             self.on_input(block, layer)
-            self.on_output(block.self_attn, layer, "attention_output")
-            self.on_output(block.mlp, layer, "mlp_output")
-        self.on_input(model.model.norm, len(model.model.layers))
+            self.on_output(attention, layer, "attention_output")
+            self.on_output(mlp, layer, "mlp_output")
+        norm = decoder.norm if hasattr(decoder, "norm") else decoder.final_layer_norm
+        self.on_input(norm, len(decoder.layers))
 
     def __enter__(self):
         return self
@@ -197,11 +208,13 @@ def make(name):
 
 
 def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES, metavar="NAME")
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     torch.set_num_threads(1)
     with torch.inference_mode():
-        for name in NAMES:
+        for name in parser.parse_args().only:
             make(name)
 
 
