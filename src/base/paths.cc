@@ -11,12 +11,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
+}  // namespace
+
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "" : value;
 }
-
-}  // namespace
 
 fs::path data_dir() {
   if (const std::string chosen = environment("HRT_DATA_DIR"); !chosen.empty()) return chosen;

@@ -8,6 +8,7 @@
 #include "hrt/cli/commands.h"
 #include "hrt/experiment/config.h"
 #include "hrt/experiment/extract.h"
+#include "hrt/experiment/run_clock.h"
 #include "hrt/guard/eval.h"
 #include "hrt/guard/fit.h"
 #include "hrt/guard/score.h"
@@ -120,6 +121,7 @@ ExitCode run_experiment(Command command, const ExperimentOptions& options) {
     fmt::print("{}\n", config.dump(2));
     return ExitCode::kDone;
   }
+  if (options.resume) keep_clock(config);
   use_threads(optional_value<std::int64_t>(config, "threads"));
   RunOptions run;
   run.if_exists = options.resume      ? IfExists::kResume

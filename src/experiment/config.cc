@@ -6,6 +6,7 @@
 
 #include "catalog_of.h"
 #include "hrt/base/error.h"
+#include "hrt/base/hub_cache.h"
 #include "hrt/base/strings.h"
 #include "hrt/experiment/run_directory.h"
 #include "run_flags.h"
@@ -177,7 +178,8 @@ Json resolve_config(Command command, const std::optional<fs::path>& file,
 fs::path resolve_model(const Json& config) {
   const auto catalog = catalog_of(config);
   std::optional<fs::path> model;
-  if (const auto given = optional_value<std::string>(config, "model")) {
+  const auto given = optional_value<std::string>(config, "model");
+  if (given) {
     const auto named = catalog ? catalog->model_named(*given) : std::nullopt;
     model = named.value_or(*given);
   } else if (catalog) {
@@ -186,12 +188,7 @@ fs::path resolve_model(const Json& config) {
   if (!model) throw InputError("no model: give --model DIR");
   if (fs::is_directory(*model)) return *model;
   const std::string name = model->string();
-  const bool is_hub_name =
-      !model->is_absolute() && std::count(name.begin(), name.end(), '/') == 1 && name[0] != '.';
-  if (is_hub_name) {
-    throw InputError(
-        "--model {}: no such folder; looking org/name up in the local cache is not supported yet", name);
-  }
+  if (given == name && is_hub_name(name)) return cached_model(name);
   throw InputError("--model {}: no such folder{}", name,
                    catalog && !catalog->hint().empty() ? fmt::format(" ({})", catalog->hint()) : "");
 }

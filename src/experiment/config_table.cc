@@ -76,7 +76,8 @@ Keys prompt_keys() {
 
 Keys template_keys() {
   return {
-      Key("template", kString, "auto", "chat template: auto, raw or a name").also_for(Command::kGuardScore),
+      Key("template", kString, "auto", "chat template: auto, raw, a name or FILE.json")
+          .also_for(Command::kGuardScore),
       Key("template_arg", kArguments, Json::object(), "what the template takes, KEY=VALUE (repeatable)"),
       Key("system", kString, nullptr, "system text for prompts that bring none"),
       Key("bos", kString, "auto", "begin-of-sequence token").one_of({"auto", "always", "never"}),

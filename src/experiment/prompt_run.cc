@@ -90,6 +90,7 @@ PromptRun::PromptRun(Command command, Json config)
       dtype_(parse_dtype(config_.at("dtype").get<std::string>(), device_)) {
   std::vector<PromptRecord> records = read_records(config_);
   text_ = open_text(config_, checkpoint_.folder(), any_text(records));
+  for (const auto& [key, value] : text_.clock) config_["template_arg"][key] = value;
   const std::string outcomes = outcomes_key(command_, config_);
   PromptLimits limits{checkpoint_.spec().vocabulary, checkpoint_.max_tokens(), 0};
   const bool replies = may_reply(outcomes) && !(outcomes == "auto" && text_.chat.raw());

@@ -1,6 +1,7 @@
 #include "hrt/experiment/prompt_set.h"
 
 #include <algorithm>
+#include <ctime>
 #include <functional>
 #include <set>
 
@@ -137,12 +138,18 @@ TextSetup open_text(const Json& config, const std::filesystem::path& model, bool
     setup.options.chat.frame = inversion.frame;
     if (name == "auto" && inversion.chat_template) name = *inversion.chat_template;
   }
-  if (name != "auto") setup.chat = template_by_name(name);
+  if (is_template_file(name)) {
+    setup.chat = read_template(name);
+  } else if (name != "auto") {
+    setup.chat = template_by_name(name);
+  }
   if (needs_text || name != "raw") setup.tokenizer = open_tokenizer(model);
   if (name == "auto") {
     const TemplateChoice choice = choose_template(model, *setup.tokenizer);
     setup.chat = template_by_name(choice.name);
     setup.reason = choice.reason;
+  } else {
+    setup.disagreement = template_disagreement(model, setup.chat);
   }
   if (setup.tokenizer != nullptr) {
     const std::vector<std::string> missing = missing_markers(*setup.tokenizer, setup.chat);
@@ -155,7 +162,12 @@ TextSetup open_text(const Json& config, const std::filesystem::path& model, bool
   setup.options.parse_special = config.at("parse_special");
   setup.options.chat.post_instruction = config.at("post_instruction");
   if (!config.at("system").is_null()) setup.options.chat.system = config.at("system").get<std::string>();
-  for (const auto& [key, value] : config.at("template_arg").items()) setup.options.chat.args[key] = value;
+  setup.clock = clock_args(setup.chat.spec(), std::time(nullptr));
+  for (const auto& [key, value] : config.at("template_arg").items()) {
+    setup.options.chat.args[key] = value;
+    setup.clock.erase(key);
+  }
+  setup.options.chat.args.insert(setup.clock.begin(), setup.clock.end());
   return setup;
 }
 

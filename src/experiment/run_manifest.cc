@@ -93,6 +93,7 @@ Json PromptRun::identity() const {
 
 std::vector<std::string> PromptRun::warnings() const {
   std::vector<std::string> warnings = prompt_warnings(set_);
+  if (text_.disagreement) warnings.push_back(*text_.disagreement);
   const bool labels = set_.has(Label::kHarmful) && set_.has(Label::kHarmless);
   const bool unknown =
       std::ranges::any_of(set_.prompts, [](const PreparedPrompt& p) { return !p.record.outcome; });
@@ -119,6 +120,7 @@ void PromptRun::describe(RunDirectory& run) const {
                        {"unknown_config_keys", checkpoint_.unknown_keys()}};
   manifest["template"] = {{"name", text_.chat.name()},
                           {"reason", text_.reason},
+                          {"clock", text_.clock},
                           {"takes_leading_space", set_.leading_spaces},
                           {"kept_straddles", set_.kept_straddles},
                           {"skipped_straddles", set_.skipped_straddles},

@@ -56,6 +56,8 @@ void check_fits(const Guard& guard, const StoredRun& run) {
 }
 
 Json text_of(const StoredRun& run) {
+  if (is_template_file(run.config().at("template").get<std::string>()))
+    throw InputError("{}: made with a template file; a guard needs a built-in template", run.path().string());
   Json text{{"template", run.template_name()}};
   for (const char* key : kTextKeys) text[key] = run.config().at(key);
   return text;
@@ -92,7 +94,8 @@ std::string describe_overlap(const Guard& guard, const std::vector<ProbePrompt>&
 void check_overlap(const Guard& guard, const std::vector<ProbePrompt>& prompts, bool allowed) {
   const std::string overlap = describe_overlap(guard, prompts);
   if (overlap.empty()) return;
-  if (!allowed) throw InputError(
+  if (!allowed)
+    throw InputError(
         "{}: that proves nothing; give another RUN, or roles in /prompts (--config) that are not among them "
         "(--allow-overlap takes them all the same)",
         overlap);

@@ -2,6 +2,8 @@
 
 #include <cstdio>
 
+#include "hrt/base/error.h"
+#include "hrt/base/hub_cache.h"
 #include "hrt/base/log.h"
 #include "hrt/base/strings.h"
 #include "hrt/guard/describe.h"
@@ -42,6 +44,7 @@ ExitCode inspect_prompts(const InspectRequest& request) {
   bool needs_text = false;
   for (const PromptRecord& record : records) needs_text = needs_text || record.tokens.empty();
   const TextSetup text = open_text(request.text, request.path, needs_text);
+  if (text.disagreement) spdlog::warn("warning: {}", *text.disagreement);
   std::vector<InspectedPrompt> prompts;
   for (const PromptRecord& record : records) {
     prompts.push_back(inspect_prompt(record, text));
@@ -102,10 +105,13 @@ ExitCode inspect_folder(const InspectRequest& request) {
 
 }  // namespace
 
-ExitCode run_inspect(const InspectRequest& request) {
+ExitCode run_inspect(const InspectRequest& asked) {
+  InspectRequest request = asked;
   std::error_code error;
   if (!fs::exists(request.path, error)) {
-    throw InputError("{}: {}", request.path.string(), error ? error.message() : "no such file or folder");
+    if (error || !is_hub_name(request.path.string()))
+      throw InputError("{}: {}", request.path.string(), error ? error.message() : "no such file or folder");
+    request.path = cached_model(request.path.string());
   }
   if (request.prompt || request.prompts) return inspect_prompts(request);
   return fs::is_directory(request.path) ? inspect_folder(request) : inspect_file(request);

@@ -8,6 +8,7 @@
 #include "bpe.h"
 #include "bpe_cache.h"
 #include "hrt/base/error.h"
+#include "merges_folder.h"
 #include "normalizer.h"
 #include "post_processor.h"
 #include "pre_tokenizer.h"
@@ -33,8 +34,9 @@ AddedToken read_added_token(const JsonObject& fields, const Vocabulary& vocabula
 
 class JsonTokenizer : public Tokenizer {
  public:
-  JsonTokenizer(const JsonObject& file, const std::optional<std::string>& bos)
-      : bpe_(Bpe::read(file)),
+  JsonTokenizer(const JsonObject& file, const std::optional<std::string>& bos, std::string source)
+      : source_(std::move(source)),
+        bpe_(Bpe::read(file)),
         normalizers_(read_normalizers(file)),
         pre_tokenizers_(read_pre_tokenizers(file)),
         decoders_(read_token_decoders(file)),
@@ -98,7 +100,7 @@ class JsonTokenizer : public Tokenizer {
     std::vector<std::string_view> steps;
     for (const auto& step : normalizers_) steps.push_back(step->name());
     for (const auto& step : pre_tokenizers_) steps.push_back(step->name());
-    return fmt::format("tokenizer.json: {} BPE, {} pieces, {} added{}{}",
+    return fmt::format("{}: {} BPE, {} pieces, {} added{}{}", source_,
                        bpe_.byte_fallback() ? "sentencepiece-style" : "byte-level", bpe_.vocabulary().count(),
                        added_.count(), steps.empty() ? "" : ", ", fmt::join(steps, " + "));
   }
@@ -152,6 +154,7 @@ class JsonTokenizer : public Tokenizer {
     }
   }
 
+  std::string source_;
   Bpe bpe_;
   Normalizers normalizers_;
   PreTokenizers pre_tokenizers_;
@@ -166,7 +169,13 @@ class JsonTokenizer : public Tokenizer {
 std::unique_ptr<Tokenizer> open_json_tokenizer(const std::filesystem::path& file) {
   const Json json = read_json(file, kMaxFileBytes);
   const std::optional<std::string> bos = TokenizerConfig(file.parent_path()).token("bos_token");
-  return std::make_unique<JsonTokenizer>(JsonObject(json, file.string()), bos);
+  return std::make_unique<JsonTokenizer>(JsonObject(json, file.string()), bos, "tokenizer.json");
+}
+
+std::unique_ptr<Tokenizer> open_merges_tokenizer(const std::filesystem::path& folder) {
+  const Json json = read_merges_folder(folder);
+  const std::optional<std::string> bos = TokenizerConfig(folder).token("bos_token");
+  return std::make_unique<JsonTokenizer>(JsonObject(json, folder.string()), bos, "vocab.json, merges.txt");
 }
 
 }  // namespace hrt

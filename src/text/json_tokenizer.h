@@ -11,4 +11,7 @@ namespace hrt {
 // trainer and are not applied. Throws InputError.
 std::unique_ptr<Tokenizer> open_json_tokenizer(const std::filesystem::path& file);
 
+// A folder with vocab.json and merges.txt (merges_folder.h).
+std::unique_ptr<Tokenizer> open_merges_tokenizer(const std::filesystem::path& folder);
+
 }  // namespace hrt

@@ -51,6 +51,21 @@ bool matches(const TemplateSignature& signature, const std::string& text) {
          std::ranges::none_of(signature.lacks, in_text);
 }
 
+const TemplatePreset* recognise(const std::string& text) {
+  const auto& presets = template_presets();
+  const auto found = std::ranges::find_if(
+      presets, [&](const TemplatePreset& preset) { return matches(preset.signature, text); });
+  return found == presets.end() ? nullptr : &*found;
+}
+
+// Jinja texts may call the BOS and EOS by their names in tokenizer_config.json.
+bool names_token(const std::string& jinja, const TemplateSpec& spec, const std::string& token) {
+  const auto has = [&](std::string_view part) { return jinja.find(part) != std::string::npos; };
+  const bool is_eos =
+      token == spec.ending || std::ranges::find(spec.end_of_turn, token) != spec.end_of_turn.end();
+  return has(token) || (token == spec.bos && has("bos_token")) || (is_eos && has("eos_token"));
+}
+
 // Names of the templates whose markers are tokens of this vocabulary, for the error message.
 std::string fitting_names(const Tokenizer& tokenizer) {
   std::vector<std::string> names;
@@ -71,23 +86,39 @@ TemplateChoice choose_template(const fs::path& folder, const Tokenizer& tokenize
         "does not know; give --template NAME (this vocabulary has the tokens of: {})",
         folder.string(), fitting_names(tokenizer));
   }
-  for (const TemplatePreset& preset : template_presets()) {
-    if (!matches(preset.signature, jinja->text)) continue;
-    const auto missing = missing_markers(tokenizer, ChatTemplate(preset.spec));
-    if (!missing.empty()) {
-      throw InputError(
-          "{}: the chat template in {} looks like {}, but the vocabulary lacks {}; give --template "
-          "NAME",
-          folder.string(), jinja->file, preset.spec.name, join(missing, ", "));
-    }
-    return {preset.spec.name,
-            fmt::format("{} has it: \"{}\"; the vocabulary has {}", jinja->file,
-                        join(preset.signature.contains, "\", \""), join(preset.spec.markers, ", "))};
+  const TemplatePreset* preset = recognise(jinja->text);
+  if (preset == nullptr) {
+    throw InputError(
+        "{}: --template auto does not know the chat template in {}; give --template NAME or FILE.json (this "
+        "vocabulary has the tokens of: {})",
+        folder.string(), jinja->file, fitting_names(tokenizer));
   }
-  throw InputError(
-      "{}: --template auto does not know the chat template in {}; give --template NAME (this "
-      "vocabulary has the tokens of: {})",
-      folder.string(), jinja->file, fitting_names(tokenizer));
+  const auto missing = missing_markers(tokenizer, ChatTemplate(preset->spec));
+  if (!missing.empty()) {
+    throw InputError(
+        "{}: the chat template in {} looks like {}, but the vocabulary lacks {}; give --template "
+        "NAME",
+        folder.string(), jinja->file, preset->spec.name, join(missing, ", "));
+  }
+  return {preset->spec.name,
+          fmt::format("{} has it: \"{}\"; the vocabulary has {}", jinja->file,
+                      join(preset->signature.contains, "\", \""), join(preset->spec.markers, ", "))};
+}
+
+std::optional<std::string> template_disagreement(const fs::path& folder, const ChatTemplate& chat) {
+  const auto jinja = chat.raw() ? std::nullopt : find_jinja(folder);
+  if (!jinja) return std::nullopt;
+  for (const TemplatePreset& preset : template_presets()) {
+    if (preset.spec.name == chat.name() && matches(preset.signature, jinja->text)) return std::nullopt;
+  }
+  if (const TemplatePreset* other = recognise(jinja->text)) {
+    return fmt::format("the chat template in {} is {}, not {}", jinja->file, other->spec.name, chat.name());
+  }
+  std::vector<std::string> unnamed = chat.markers();
+  std::erase_if(unnamed, [&](const auto& token) { return names_token(jinja->text, chat.spec(), token); });
+  if (unnamed.empty()) return std::nullopt;
+  return fmt::format("the chat template in {} does not name {}, which template {} writes", jinja->file,
+                     join(unnamed, ", "), chat.name());
 }
 
 }  // namespace hrt

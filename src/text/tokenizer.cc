@@ -4,6 +4,7 @@
 
 #include "hrt/base/error.h"
 #include "json_tokenizer.h"
+#include "merges_folder.h"
 #include "sentencepiece_tokenizer.h"
 #include "unicode_text.h"
 
@@ -30,7 +31,8 @@ std::unique_ptr<Tokenizer> open_tokenizer(const std::filesystem::path& path) {
   if (std::filesystem::exists(path / "tokenizer.json")) return open_json_tokenizer(path / "tokenizer.json");
   if (std::filesystem::exists(path / "tokenizer.model"))
     return open_sentencepiece_tokenizer(path / "tokenizer.model");
-  throw InputError("{}: no tokenizer.json and no tokenizer.model", path.string());
+  if (is_merges_folder(path)) return open_merges_tokenizer(path);
+  throw InputError("{}: no tokenizer.json, no tokenizer.model, no vocab.json with merges.txt", path.string());
 }
 
 }  // namespace hrt

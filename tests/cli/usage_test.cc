@@ -98,7 +98,7 @@ TEST_F(UsageErrors, AreOneLineAndExitTwo) {
       {"no such model",
        {"extract", "--model", "@nowhere", "--prompts", "PROMPTS", "--out", "@run"},
        "no such folder"},
-      {"hub name", {"extract", "--model", "org/name", "--prompts", "PROMPTS", "--out", "@run"}, "org/name"},
+      {"hub name", {"extract", "--model", "org/name", "--prompts", "PROMPTS", "--out", "@run"}, "models--org--name"},
       {"no prompts", base, "no prompts"},
       {"no output", {"extract", "--model", "MODEL", "--prompts", "PROMPTS", "--template", "raw"}, "--out"},
       {"missing file", with({"--prompts", "@nothing.jsonl"}), "nothing.jsonl"},

@@ -185,9 +185,9 @@ TEST_F(ConfigTest, UnknownKeysOfASourceAreNamedWithTheNearest) {
               HasSubstr("/harmful/0/limt is not known here, did you mean limit?"));
 }
 
-TEST_F(ConfigTest, HubNamesAreRefusedByName) {
+TEST_F(ConfigTest, HubNamesAreLookedUpInTheLocalCache) {
   const Json config = resolve_config(Command::kExtract, std::nullopt, {{"model", "org/name", "--model"}});
-  EXPECT_THAT(error_of([&] { resolve_model(config); }), HasSubstr("org/name"));
+  EXPECT_THAT(error_of([&] { resolve_model(config); }), HasSubstr("models--org--name"));
 }
 
 // Set HRT_UPDATE=1 to write the schema again after a change of the table of keys.

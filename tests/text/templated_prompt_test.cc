@@ -213,6 +213,8 @@ struct PostInstruction {
 TEST(GoldensTemplatedPrompt, PostInstructionTokensAreThoseOfTheFamily) {
   const std::vector<PostInstruction> cases = {{"llama3", "llama3", {128009, 128006, 78191, 128007, 271}},
                                               {"llama3", "llama3.1", {128009, 128006, 78191, 128007, 271}},
+                                              {"llama3", "llama3.2", {128009, 128006, 78191, 128007, 271}},
+                                              {"qwen2", "qwen3", {151645, 198, 151644, 77091, 198}},
                                               {"qwen2", "qwen2", {151645, 198, 151644, 77091, 198}},
                                               {"qwen2", "qwen2.5", {151645, 198, 151644, 77091, 198}},
                                               {"llama2", "llama2", {518, 29914, 25580, 29962}}};

@@ -46,6 +46,29 @@ class TokenizerErrors : public testing::Test {
   const std::filesystem::path folder_ = temporary_.path();
 };
 
+TEST_F(TokenizerErrors, NameTheLineOfMerges) {
+  write("vocab.json", R"({"a": 0, "b": 1, "ab": 2, "<|endoftext|>": 3})");
+  for (const char* line : {"ab", " b", "a ", "a b c"}) {
+    write("merges.txt", std::string("#version: 0.2\n") + line + "\n");
+    EXPECT_THAT(message_of(folder_), HasSubstr("merges.txt:2: expected two pieces")) << line;
+  }
+  write("merges.txt", "a b\n");
+  EXPECT_EQ(message_of(folder_), "no error");
+  write("merges.txt", "a c\n");
+  EXPECT_THAT(message_of(folder_), HasSubstr("merges"));
+}
+
+TEST_F(TokenizerErrors, RefuseMergesWhosePatternStandsNowhere) {
+  write("vocab.json", R"({"a": 0})");
+  write("merges.txt", "");
+  write("tokenizer_config.json", R"({"tokenizer_class": "Qwen2Tokenizer"})");
+  EXPECT_THAT(message_of(folder_), HasSubstr("how Qwen2Tokenizer cuts text"));
+  write("tokenizer_config.json", R"({"added_tokens_decoder": {"x1": {"content": "b"}}})");
+  EXPECT_THAT(message_of(folder_), HasSubstr("\"x1\" is no token id"));
+  write("tokenizer_config.json", R"({"add_bos_token": true})");
+  EXPECT_THAT(message_of(folder_), HasSubstr("the vocabulary has no <|endoftext|>"));
+}
+
 TEST_F(TokenizerErrors, NameTheFolderWithoutTokenizer) {
   EXPECT_THAT(message_of(folder_), AllOf(HasSubstr(folder_.string()), HasSubstr("tokenizer.model")));
 }

@@ -46,7 +46,9 @@ TEST_P(GoldensTokenizer, EncodesAndDecodesAsTheOriginalLibrary) {
 
 INSTANTIATE_TEST_SUITE_P(GoldensOf, GoldensTokenizer,
                          testing::Values(Family{"llama3", "llama3"}, Family{"qwen2", "qwen2"},
-                                         Family{"smollm2", "smollm2"}, Family{"llama2", "llama2"},
+                                         Family{"smollm2", "smollm2"}, Family{"gemma3", "gemma3"},
+                                         Family{"gptoss", "gptoss"}, Family{"deepseek_v3", "deepseek_v3"},
+                                         Family{"llama2", "llama2"},
                                          Family{"llama2-metaspace", "llama2-metaspace"},
                                          Family{"gemma-like", "gemma-like"},
                                          Family{"llama2.model", "llama2.tokenizer.model"},

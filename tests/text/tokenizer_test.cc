@@ -44,7 +44,7 @@ TEST_P(SmallTokenizer, SpellsEveryTokenAndFindsItAgain) {
 
 INSTANTIATE_TEST_SUITE_P(Structures, SmallTokenizer,
                          testing::Values("llama3", "qwen2", "smollm2", "splits", "behaviors", "prefix-space",
-                                         "llama2", "llama2-metaspace", "metaspace-always", "gemma",
+                                         "merges", "llama2", "llama2-metaspace", "metaspace-always", "gemma",
                                          "sentencepiece-bpe", "sentencepiece-unigram", "sentencepiece-chat"));
 
 // Special tokens, and whether the text around them is the template's or plain.

@@ -21,7 +21,7 @@ from tokenizers import (
     processors,
     trainers,
 )
-from transformers import LlamaTokenizer
+from transformers import GPT2Tokenizer, LlamaTokenizer
 
 TRAINING = (pathlib.Path(__file__).parents[2] / "LICENSE").read_text().splitlines() + [
     "Don't stop: it's what we've said, they'll see; I'm sure you'd agree.",
@@ -247,8 +247,8 @@ def golden(text, add_special, ids, byte_spans, decoded, decoded_skip_special):
     }
 
 
-def json_goldens(tokenizer):
-    for i, text in enumerate(TEXTS):
+def json_goldens(tokenizer, texts=TEXTS):
+    for i, text in enumerate(texts):
         encoding = tokenizer.encode(text, add_special_tokens=i % 2 == 0)
         spans = [(len(text[:begin].encode()), len(text[:end].encode())) for begin, end in encoding.offsets]
         yield golden(
@@ -314,6 +314,22 @@ def chat_goldens(folder):
         }
 
 
+def make_merges_folder(folder):
+    """vocab.json and merges.txt without tokenizer.json, as GPT-2 was published; read by transformers."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer = byte_level(
+        pre_tokenizers.ByteLevel(add_prefix_space=False), first=["<|endoftext|>", "<pad>"]
+    )
+    model = json.loads(tokenizer.to_str())["model"]
+    (folder / "vocab.json").write_text(json.dumps(model["vocab"]) + "\n")
+    merges = ["#version: 0.2"] + [" ".join(merge) for merge in model["merges"]]
+    (folder / "merges.txt").write_text("\n".join(merges) + "\n")
+    config = {"tokenizer_class": "GPT2Tokenizer", "add_prefix_space": False, "pad_token": "<pad>"}
+    (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=1) + "\n")
+    texts = TEXTS + ["a<|endoftext|> b<pad>"]
+    write_lines(folder / "goldens.jsonl", json_goldens(GPT2Tokenizer.from_pretrained(folder)._tokenizer, texts))
+
+
 def write_lines(file, lines):
     file.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
 
@@ -328,6 +344,7 @@ def main(out):
             json.dumps(state, ensure_ascii=False, separators=(",", ":")) + "\n"
         )
         write_lines(out / name / "goldens.jsonl", json_goldens(tokenizer))
+    make_merges_folder(out / "merges")
     common = {
         "byte_fallback": True,
         "normalization_rule_name": "identity",

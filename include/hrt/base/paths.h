@@ -1,8 +1,12 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 namespace hrt {
+
+// An environment variable; empty where it is not set.
+std::string environment(const char* name);
 
 // The folder of hrt's own data files (phrase lists, schema): $HRT_DATA_DIR, else ../share/hrt/data beside the
 // executable's folder (an installed tree), else the source tree's data/. Throws InputError when none is there.

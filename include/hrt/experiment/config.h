@@ -39,8 +39,8 @@ Json parse_arguments(const std::string& flag, const std::vector<std::string>& te
 // InputError listing all files that are missing at once.
 std::vector<PromptSource> resolve_sources(const Json& config);
 
-// The checkpoint folder: the key, else the catalog's. Throws InputError when neither is there, or for
-// org/name.
+// The checkpoint folder: the key, else the catalog's. ORG/NAME is looked up in the local
+// Hugging Face cache. Throws InputError when it is not there.
 std::filesystem::path resolve_model(const Json& config);
 
 // "all", "0,4..12:2" or a list of integers -> distinct numbers in [0, count), ascending. Throws InputError.

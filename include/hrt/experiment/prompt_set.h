@@ -21,7 +21,9 @@ namespace hrt {
 struct TextSetup {
   std::unique_ptr<Tokenizer> tokenizer;  // null: every prompt comes as tokens
   ChatTemplate chat{TemplateSpec{}};
-  std::string reason;  // why this template
+  std::string reason;                        // why this template
+  std::map<std::string, std::string> clock;  // arguments of the template that the clock gave, when asked for
+  std::optional<std::string> disagreement;   // the checkpoint's own template is another one
   PromptOptions options;
 
   // Stop tokens of the template, as ids.

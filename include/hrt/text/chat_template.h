@@ -150,6 +150,12 @@ std::vector<std::string> template_names();
 // A built-in template. Throws InputError with the nearest name and the list of names.
 ChatTemplate template_by_name(std::string_view name);
 
+// Whether `--template` names a file of the user's own.
+bool is_template_file(std::string_view name);
+
+// A template of one's own (docs/formats.md, Template files), named after its file. Throws InputError.
+ChatTemplate read_template(const std::filesystem::path& path);
+
 struct TemplateChoice {
   std::string name;
   std::string reason;  // one line for people
@@ -158,5 +164,11 @@ struct TemplateChoice {
 // `--template auto`: the template whose text stands in the checkpoint's tokenizer_config.json (or
 // chat_template.jinja), if the vocabulary has its markers. Throws InputError when that does not decide.
 TemplateChoice choose_template(const std::filesystem::path& folder, const Tokenizer& tokenizer);
+
+// One line if the checkpoint has a chat template of its own that is not `chat`, by what it is told by: it is
+// that of another built-in template, or does not name tokens that `chat` writes. Nothing for the raw
+// template.
+std::optional<std::string> template_disagreement(const std::filesystem::path& folder,
+                                                 const ChatTemplate& chat);
 
 }  // namespace hrt

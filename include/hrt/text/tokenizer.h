@@ -48,8 +48,8 @@ class Tokenizer {
   virtual bool is_special(std::int64_t id) const = 0;
   // One more than the largest id.
   virtual std::int64_t size() const = 0;
-  // The token that begins a sequence (tokenizer_config's bos_token, or the model's own), whether or not raw text
-  // gets it.
+  // The token that begins a sequence (tokenizer_config's bos_token, or the model's own), whether or not raw
+  // text gets it.
   virtual std::optional<std::int64_t> bos() const = 0;
   // The BOS that raw text gets (post-processor, or add_bos_token), if any.
   virtual std::optional<std::int64_t> raw_bos() const = 0;
@@ -69,7 +69,8 @@ struct CodePointSpan {
 std::vector<CodePointSpan> code_point_spans(std::string_view text, const std::vector<ByteSpan>& spans);
 
 // Opens the tokenizer of a checkpoint folder: tokenizer.json as it stands, else tokenizer.model with
-// tokenizer_config.json's flags. `path` may also be one of these files. Throws InputError.
+// tokenizer_config.json's flags, else vocab.json and merges.txt as GPT-2 has them. `path` may also be one of
+// these files. Throws InputError.
 std::unique_ptr<Tokenizer> open_tokenizer(const std::filesystem::path& path);
 
 }  // namespace hrt
