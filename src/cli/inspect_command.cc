@@ -7,6 +7,7 @@
 #include "hrt/experiment/config.h"
 #include "hrt/inspect/inspect.h"
 #include "hrt/inspect/inspect_checkpoint.h"
+#include "hrt/text/chat_template.h"
 
 namespace hrt {
 namespace {
@@ -55,6 +56,7 @@ ExitCode print_families(bool json) {
       fmt::print("{:<10} {}\n", family.at("model_type").get<std::string>(),
                  family.at("title").get<std::string>());
   }
+  if (!json) fmt::print("chat templates: {}\n", join(template_names(), ", "));
   return ExitCode::kDone;
 }
 
@@ -103,7 +105,7 @@ void add_prompt_flags(CLI::App& sub, InspectOptions& options) {
       ->group(group)
       ->type_name("N")
       ->check(at_least_one);
-  sub.add_option("--template", options.chat_template, "chat template: auto, raw or a name [auto]")
+  sub.add_option("--template", options.chat_template, "chat template: auto, raw, a name or FILE.json [auto]")
       ->group(group)
       ->type_name("NAME");
   sub.add_option("--template-arg", options.template_args, "what the template takes (repeatable)")

@@ -8,15 +8,10 @@
 #include "hrt/experiment/config.h"
 #include "hrt/experiment/reply_positions.h"
 #include "hrt/model/device.h"
+#include "hrt/text/tokenizer_files.h"
 
 namespace hrt {
 namespace {
-
-// Prompts that come as tokens need none.
-bool has_tokenizer(const std::filesystem::path& folder) {
-  return std::filesystem::exists(folder / "tokenizer.json") ||
-         std::filesystem::exists(folder / "tokenizer.model");
-}
 
 }  // namespace
 
@@ -35,6 +30,7 @@ GuardModel::GuardModel(const Guard& guard, const Json& config)
   if (dtype_name(dtype_) != guard.dtype)
     spdlog::warn("warning: the guard was fitted to rows in {}, these are in {}", guard.dtype,
                  dtype_name(dtype_));
+  // Prompts that come as tokens need no tokenizer.
   text_ = open_text(guard.text, checkpoint_.folder(), has_tokenizer(checkpoint_.folder()));
 }
 

@@ -12,6 +12,7 @@
 #include "hrt/inspect/inspect_prompt.h"
 #include "hrt/inspect/inspect_run.h"
 #include "hrt/inspect/inspect_tensors.h"
+#include "hrt/text/tokenizer_files.h"
 
 namespace hrt {
 namespace {
@@ -92,11 +93,11 @@ ExitCode inspect_folder(const InspectRequest& request) {
     print(request.json ? to_line(manifest) + "\n" : run_page(folder, manifest));
   } else if (has(folder, "config.json")) {
     print_either(request.json, describe_checkpoint(folder), checkpoint_page);
-  } else if (has(folder, "tokenizer.json") || has(folder, "tokenizer.model")) {
+  } else if (has_tokenizer(folder)) {
     print_either(request.json, describe_tokenizer_folder(folder), checkpoint_page);
   } else {
     throw InputError(
-        "{}: expected a checkpoint (config.json), a tokenizer (tokenizer.json or tokenizer.model) or a "
+        "{}: expected a checkpoint (config.json), a tokenizer (tokenizer.json, tokenizer.model) or a "
         "run (manifest.json)",
         folder.string());
   }

@@ -11,6 +11,7 @@
 #include "hrt/model/memory.h"
 #include "hrt/text/chat_template.h"
 #include "hrt/text/tokenizer.h"
+#include "hrt/text/tokenizer_files.h"
 
 namespace hrt {
 namespace {
@@ -93,10 +94,6 @@ Json files_json(const WeightFiles& weights) {
     files.push_back({{"name", file.filename().string()}, {"bytes", fs::file_size(file)}, {"tensors", count}});
   }
   return files;
-}
-
-bool has_tokenizer(const fs::path& folder) {
-  return fs::exists(folder / "tokenizer.json") || fs::exists(folder / "tokenizer.model");
 }
 
 // transformers 5 builds the tokenizer of these classes itself, whatever tokenizer.json says.

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "hrt/base/error.h"
+#include "hrt/text/tokenizer_files.h"
 #include "json_tokenizer.h"
 #include "merges_folder.h"
 #include "sentencepiece_tokenizer.h"
@@ -22,6 +23,11 @@ std::vector<CodePointSpan> code_point_spans(std::string_view text, const std::ve
     result.push_back({begun[span.begin] - (begins_char(span.begin) ? 0 : 1), begun[span.end]});
   }
   return result;
+}
+
+bool has_tokenizer(const std::filesystem::path& folder) {
+  return std::filesystem::exists(folder / "tokenizer.json") ||
+         std::filesystem::exists(folder / "tokenizer.model") || is_merges_folder(folder);
 }
 
 std::unique_ptr<Tokenizer> open_tokenizer(const std::filesystem::path& path) {
