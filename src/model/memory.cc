@@ -22,8 +22,8 @@ constexpr std::int64_t kMaxWorkspaceBytes = 128 * kMiB;
 std::int64_t row_width(const DecoderSpec& spec) {
   const std::int64_t attention =
       (spec.heads + 2 * spec.kv_heads) * spec.head_dim + spec.heads * spec.head_dim;
-  const std::int64_t mlp = 3 * spec.intermediate;
-  return 4 * spec.hidden + std::max(attention, mlp);
+  const std::int64_t mlp = (spec.gated ? 3 : 2) * spec.intermediate;
+  return (spec.parallel ? 5 : 4) * spec.hidden + std::max(attention, mlp);
 }
 
 bool all_share(std::span<const Job> jobs, std::int64_t index) {

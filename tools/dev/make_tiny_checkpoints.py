@@ -46,7 +46,9 @@ SIZES = {
 GQA = {"num_key_value_heads": 2}
 
 # The config as the hub has it. `new`: written again in the spelling of transformers 5. `generation`: a
-# generation_config.json. `prefix`: what stands before the names in transformers, and in the files. `shards`, `bfloat16`, `inv_freq`, `stored_head` ("equal", "other"): how weights lie.
+# generation_config.json. `shards`, `bfloat16`, `inv_freq`, `stored_head` ("equal", "other"), `gpt2_masks`: how weights
+# lie. `prefix`: what stands before their names in transformers, and in the files. `multimodal`: the config stands in a
+# multimodal one.
 VARIANTS = {
     "llama-hub2023": {
         "config": {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_act": "silu",
@@ -128,7 +130,8 @@ VARIANTS = {
         "tie_word_embeddings": False, "torch_dtype": "float32"}},
     "phi3-longrope": {"config": {
         "model_type": "phi3", **GQA, "original_max_position_embeddings": 50, "pad_token_id": 0,
-        "rope_scaling": {"type": "su", "original_max_position_embeddings": 50, "short_factor": [1.0, 1.1, 1.3, 1.6], "long_factor": [1.5, 2.5, 4.0, 6.5]}}},
+        "rope_scaling": {"type": "su", "original_max_position_embeddings": 50,
+                         "short_factor": [1.0, 1.1, 1.3, 1.6], "long_factor": [1.5, 2.5, 4.0, 6.5]}}},
     "phi4-mini": {"new": True, "config": {
         "model_type": "phi3", **GQA, "original_max_position_embeddings": 50, "pad_token_id": 0,
         "num_attention_heads": 2, "partial_rotary_factor": 0.75, "tie_word_embeddings": True,
@@ -160,7 +163,7 @@ VARIANTS = {
     "gemma3-multimodal-hub": {"prefix": ["model.", "language_model.model."], "multimodal": True, "config": {
         "model_type": "gemma3_text", **GQA, "head_dim": 8, "sliding_window": 9, "num_hidden_layers": 2,
         "sliding_window_pattern": 2, "pad_token_id": 0}},
-    "gemma3-multimodal": {"prefix": ["model.", "model.language_model."], "multimodal": True, "new": True, "config": {
+    "gemma3-multimodal": {"new": True, "prefix": ["model.", "model.language_model."], "multimodal": True, "config": {
         "model_type": "gemma3_text", **GQA, "head_dim": 8, "sliding_window": 9, "num_hidden_layers": 1,
         "pad_token_id": 0}},
     "glm4-hub": {"config": {
