@@ -187,6 +187,43 @@ TEST(ChatTemplate, RefusesWhatItCannotRender) {
       ThrowsMessage<InputError>(HasSubstr("date_string")));
 }
 
+TEST(ChatTemplate, RefusesSystemTextsWhereItHasNoPlaceForThem) {
+  EXPECT_THAT(
+      [] {
+        template_by_name("gemma").render({{"user", "U"}}, {.system = "S"});
+      },
+      ThrowsMessage<InputError>(HasSubstr("gemma takes no system text")));
+  const std::vector<Message> late = {{"user", "U"}, {"system", "S"}, {"user", "V"}};
+  EXPECT_THAT([&] { template_by_name("vicuna1.5").render(late); },
+              ThrowsMessage<InputError>(HasSubstr("turn 2 is a system text, which may only come first")));
+}
+
+TEST(ChatTemplate, RefusesValuesThatAnArgumentDoesNotHave) {
+  EXPECT_THAT(
+      [] {
+        template_by_name("qwen3").render({{"user", "U"}}, {.args = {{"enable_thinking", "no"}}});
+      },
+      ThrowsMessage<InputError>(HasSubstr("enable_thinking is true or false, not \"no\"")));
+}
+
+TEST(ChatTemplate, OnlyDatesComeFromTheClock) {
+  EXPECT_EQ(clock_args(template_by_name("llama3.2").spec(), time_of("2025-03-09")),
+            (std::map<std::string, std::string>{{"date_string", "09 Mar 2025"}}));
+  EXPECT_EQ(clock_args(template_by_name("gpt-oss").spec(), time_of("2025-03-09")),
+            (std::map<std::string, std::string>{{"date_string", "2025-03-09"}}));
+  EXPECT_TRUE(clock_args(template_by_name("llama3.1").spec(), 0).empty());
+}
+
+TEST(ChatTemplate, TheThinkBlockIsTheTemplates) {
+  const auto prompt =
+      template_by_name("qwen3").render({{"user", "Q"}, {"assistant", "<think>\nhm\n</think>\n\nSure"}}, {});
+  EXPECT_THAT(
+      pieces_of(prompt),
+      ::testing::ElementsAre("template:<|im_start|>user\n", "instruction:Q", "post_instruction:<|im_end|>\n",
+                             "post_instruction:<|im_start|>assistant\n", "post_instruction:<think>\n",
+                             "prefill:hm", "post_instruction:\n</think>\n\n", "prefill:Sure"));
+}
+
 TEST(ChatTemplate, OffersTheNearestName) {
   EXPECT_THAT(
       [] { template_by_name("llama-3"); },
