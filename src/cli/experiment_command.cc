@@ -96,7 +96,7 @@ constexpr std::array kDescriptions{
     Description{Command::kProbe,
                 "What activations say: scores by row, beliefs, categories, positions, linear probes.",
                 kProbeFooter, run_probe},
-    Description{Command::kGuardFit, "100 harmful and 100 harmless prompts -> one guard file.",
+    Description{Command::kGuardFit, "Harmful and harmless prompts (100 of each will do) -> one guard file.",
                 kGuardFitFooter, run_guard_fit},
     Description{Command::kGuardEval, "A guard's accuracy by case, beside other guards and n-grams.",
                 kGuardEvalFooter, run_guard_eval},

@@ -48,7 +48,8 @@ void add_report(CLI::App& app, Action& action) {
   const auto options = std::make_shared<ReportOptions>();
   sub->add_option("RUN", options->runs, "run directories, or one of `hrt reproduce`")->required();
   sub->add_option("--out", options->out, "where to write (default: into RUN)")->type_name("DIR");
-  sub->add_option("--formats", options->formats, "what to write, of html, md, svg, pdf, png, csv")
+  sub->add_option("--formats", options->formats,
+                  "what to write, of html, md, svg, pdf, png, csv; html and md bring svg")
       ->type_name("LIST")
       ->capture_default_str();
   sub->add_flag("--json", options->json, "what was written, as JSON on stdout");

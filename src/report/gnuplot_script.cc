@@ -171,9 +171,9 @@ class Script {
   void tics(char axis, const Axis& described, const std::vector<std::string>& names, const Range& range) {
     std::vector<std::string> at;
     for (std::size_t i = 0; i < names.size(); ++i)
-      at.push_back(fmt::format("{} {}", in_single_quotes(names[i]), i));
+      at.push_back(fmt::format("{} {}", in_single_quotes(axis_name(names[i])), i));
     for (const auto& [place, name] : described.ticks)
-      at.push_back(fmt::format("{} {}", in_single_quotes(name), place));
+      at.push_back(fmt::format("{} {}", in_single_quotes(axis_name(name)), place));
     add("set {}tics autofreq norotate offset 0,0\n", axis);
     if (!at.empty()) {
       add("set {}tics ({})\n", axis, join(at, ", "));
@@ -184,7 +184,7 @@ class Script {
       const double step = std::max(1.0, std::ceil(range.size() / 8));
       add("set {}tics {}\n", axis, step);
     } else if (axis == 'x') {
-      add("set xtics offset 0,0.2\n");
+      add("set xtics {:.9g} offset 0,0.2\n", tick_step(range.size()));
     }
     add("set format {} '%g'\n", axis);
   }

@@ -9,12 +9,13 @@
 namespace hrt {
 namespace {
 
-constexpr double kLetter = 0.135;     // cm, of the 7 point type
-constexpr double kLegendLine = 0.42;  // cm
-constexpr double kLegendMark = 0.55;  // cm, mark and the space behind it
-constexpr double kLegendGap = 0.35;   // cm, between items
-constexpr double kEndGap = 0.32;      // cm, between the names of two lines at their ends
-constexpr double kLongestEnd = 2.6;   // cm
+constexpr double kLetter = 0.135;         // cm, of the 7 point type
+constexpr double kLegendLine = 0.42;      // cm
+constexpr double kLegendMark = 0.55;      // cm, mark and the space behind it
+constexpr double kLegendGap = 0.35;       // cm, between items
+constexpr double kEndGap = 0.32;          // cm, between the names of two lines at their ends
+constexpr std::size_t kLongestName = 30;  // letters, of a name on an axis
+constexpr double kLongestEnd = 2.6;       // cm
 
 class RangeBuilder {
  public:
@@ -46,13 +47,13 @@ bool horizontal_bars(const Series& series) { return series.mark == Mark::kInterv
 
 std::size_t longest_tick(const Axis& axis) {
   std::size_t longest = 0;
-  for (const auto& [place, text] : axis.ticks) longest = std::max(longest, terminal_width(text));
+  for (const auto& [place, text] : axis.ticks) longest = std::max(longest, terminal_width(axis_name(text)));
   return longest;
 }
 
 std::size_t longest(const std::vector<std::string>& texts) {
   std::size_t longest = 0;
-  for (const std::string& text : texts) longest = std::max(longest, terminal_width(text));
+  for (const std::string& text : texts) longest = std::max(longest, terminal_width(axis_name(text)));
   return longest;
 }
 
@@ -131,6 +132,27 @@ std::vector<LegendItem> legend_lines(const Figure& figure, const std::vector<boo
 }
 
 }  // namespace
+
+std::string axis_name(const std::string& name) {
+  if (terminal_width(name) <= kLongestName) return name;
+  std::string cut;
+  for (std::size_t at = 0; at < name.size();) {
+    const std::size_t length = std::max<std::size_t>(1, utf8_length(std::string_view(name).substr(at)));
+    if (terminal_width(cut) + 1 >= kLongestName) break;
+    cut += name.substr(at, length);
+    at += length;
+  }
+  return cut + "…";
+}
+
+double tick_step(double size) {
+  const double least = size / 5.2;
+  const double power = std::pow(10, std::floor(std::log10(least)));
+  for (const double factor : {1.0, 2.0, 5.0}) {
+    if (factor * power >= least) return factor * power;
+  }
+  return 10 * power;
+}
 
 double text_width(std::string_view text) { return kLetter * static_cast<double>(terminal_width(text)); }
 

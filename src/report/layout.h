@@ -38,6 +38,14 @@ Layout lay_out(const Figure& figure);
 // Where along a horizontal reference its label stands in nobody's way: "left", "right", or nowhere.
 std::string label_side(const Panel& panel, const Reference& reference);
 
+// A name on an axis, which must leave room for the figure: the end of a long one is cut. Tables and csv have
+// all of it.
+std::string axis_name(const std::string& name);
+
+// The distance of the ticks of an axis that is as long as that: 1, 2 or 5 times a power of ten, at most about
+// five of them.
+double tick_step(double size);
+
 // How wide a text of the figures' small type is about, in cm.
 double text_width(std::string_view text);
 

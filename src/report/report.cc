@@ -50,13 +50,17 @@ void insert_after_figures(Section& section, Figure figure) {
   section.blocks.insert(first == section.blocks.end() ? first : first + 1, std::move(figure));
 }
 
+std::string text_of(const Json& object, const char* key) {
+  const Json value = object.value(key, Json());
+  return value.is_string() ? value.get<std::string>() : "";
+}
+
 void add_reproduction(Document& document, const RunFolder& run) {
   document.sections.push_back(scoreboard_section(run));
   if (!run.results.is_object()) return;
   for (const Json& experiment : run.results.at("experiments")) {
-    const std::string title =
-        fmt::format("{}: {}", experiment.value("id", ""), experiment.value("title", ""));
-    const std::string source = experiment.value("source", "");
+    const std::string title = fmt::format("{}: {}", text_of(experiment, "id"), text_of(experiment, "title"));
+    const std::string source = text_of(experiment, "source");
     const Json folder = experiment.value("run", Json());
     if (folder.is_string() && fs::exists(run.path / folder.get<std::string>() / "manifest.json")) {
       document.sections.push_back(run_section(open_run(run.path / folder.get<std::string>())));
@@ -65,8 +69,10 @@ void add_reproduction(Document& document, const RunFolder& run) {
       if (auto figure = published_figure(experiment))
         insert_after_figures(document.sections.back(), std::move(*figure));
     } else {
+      const std::string reason =
+          folder.is_string() ? "its folder is not there any more" : text_of(experiment, "why");
       document.sections.push_back(
-          {title, source, {Paragraph{fmt::format("Not run: {}", experiment.value("why", "")), true}}});
+          {title, source, {Paragraph{fmt::format("Nothing to show: {}.", reason), true}}});
     }
   }
 }

@@ -43,6 +43,8 @@ Json RunFolder::model_manifest() const {
 }
 
 RunFolder open_run(const fs::path& path) {
+  if (!fs::exists(path / "manifest.json"))
+    throw InputError("{}: no run directory: it has no manifest.json", path.string());
   RunFolder run{path, read_manifest(path), nullptr, {}};
   if (!run.complete())
     run.missing.push_back(

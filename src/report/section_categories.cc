@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "layout.h"
 #include "numbers.h"
 #include "sections.h"
 
@@ -37,7 +38,9 @@ Figure heat_figure(const RunFolder& run, const std::string& direction, const Jso
   Figure figure{.name = run.name() + "_" + direction,
                 .title = fmt::format("Cosines of the categories' {} directions", direction)};
   figure.panels.push_back({.title = fmt::format("{} directions", direction), .heat = std::move(heat)});
-  figure.panel_height = std::min(9.0, 2.6 + 0.55 * static_cast<double>(order.size()));
+  std::size_t longest = 0;
+  for (const std::string& name : order) longest = std::max(longest, axis_name(shown(name)).size());
+  figure.panel_height = 1.2 + 0.55 * static_cast<double>(order.size()) + 0.1 * static_cast<double>(longest);
   figure.caption = fmt::format(
       "Mean cosine over all rows but row 0, categories in clustered order. Mean of all pairs: {:.2f}.",
       number_of(of_direction.at("mean")).value_or(0));
@@ -46,7 +49,7 @@ Figure heat_figure(const RunFolder& run, const std::string& direction, const Jso
 
 // Each category's mean cosine with the others, beside the ceiling that noise leaves.
 Figure means_figure(const RunFolder& run) {
-  Panel panel{.x = {.title = "mean cosine with the other categories"}, .y = {}};
+  Panel panel{.x = {.title = "mean cosine with the others"}, .y = {}};
   const Json* first = nullptr;
   for (const char* direction : {"harmfulness", "refusal"}) {
     if (!run.results.contains(direction) || !run.results.at(direction).contains("categories")) continue;

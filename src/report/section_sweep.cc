@@ -163,8 +163,7 @@ Figure layer_figure(const RunFolder& run, const SweepCells& sweep) {
 std::string cell_label(const SweptCell& cell, bool with_set) {
   std::string label = cell.sweep.empty() && cell.scope.empty() ? "unsteered" : cell.sweep;
   if (!cell.scope.empty()) label += (label.empty() ? "" : ", ") + shown(cell.scope);
-  if (with_set) label += (label.empty() ? "" : ": ") + shown(cell.set);
-  return label;
+  return with_set ? shown(cell.set) + (label.empty() ? "" : ": ") + label : label;
 }
 
 // Few cells: a row each, with its control band.

@@ -100,6 +100,20 @@ TEST_F(ReportCommand, SaysThatARunIsNotComplete) {
   EXPECT_THAT(read_file(run + "/report.html"), HasSubstr("This run is not complete"));
 }
 
+TEST_F(ReportCommand, AReproductionWithoutOneOfItsRunsIsReportedAllTheSame) {
+  const std::string out = folder_ / "all";
+  ASSERT_EQ(run_hrt({"reproduce", "--data", kCatalog, "--only", "fig3,fig6", "--limit", "10", "--device",
+                     "cpu", "--quiet", "--out", out})
+                .code,
+            0);
+  fs::remove_all(out + "/fig6");
+  fs::remove(out + "/fig3/results.json");
+  const ProcessResult result = run_hrt({"report", out, "--formats", "html"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(read_file(out + "/report.html"),
+              AllOf(HasSubstr("its folder is not there any more"), HasSubstr("There is no results.json")));
+}
+
 TEST_F(ReportCommand, RefusesWhatIsNoRun) {
   EXPECT_EQ(run_hrt({"report", folder_.path().string()}).code, 2);
   EXPECT_EQ(run_hrt({"report", folder_ / "none"}).code, 2);

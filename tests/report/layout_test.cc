@@ -84,6 +84,17 @@ TEST(Layout, ALegendNamesEachSeriesOnceAndStaysInsideTheFigure) {
   }
 }
 
+TEST(AxisName, IsCutWhereItIsLong) {
+  EXPECT_EQ(axis_name("human chatbox"), "human chatbox");
+  EXPECT_EQ(axis_name("discrimination exclusion toxicity"), "discrimination exclusion toxi…");
+}
+
+TEST(TickStep, IsRoundAndLeavesRoom) {
+  EXPECT_DOUBLE_EQ(tick_step(102), 20);
+  EXPECT_DOUBLE_EQ(tick_step(0.037), 0.01);
+  EXPECT_DOUBLE_EQ(tick_step(3), 1);
+}
+
 TEST(Reference, IsNamedWhereNoPointsAre) {
   const Panel left_taken{.series = {line("a", {{0, 0.5}, {1, 0.52}, {2, 0.9}, {9, 1}, {10, 1}})}};
   EXPECT_EQ(label_side(left_taken, {0.5, "chance"}), "right");
