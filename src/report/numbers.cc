@@ -48,6 +48,17 @@ std::optional<double> number_at(const Json& object, const std::string& pointer) 
   return object.is_structured() && object.contains(place) ? number_of(object.at(place)) : std::nullopt;
 }
 
+std::optional<double> csv_number(const Json& record, const char* field) {
+  const Json text = record.value(field, Json());
+  return text.is_string() ? number_of(Json::parse(text.get<std::string>(), nullptr, false)) : std::nullopt;
+}
+
+std::string text_at(const Json& object, const std::string& pointer) {
+  const Json::json_pointer place(pointer);
+  const bool there = object.is_structured() && object.contains(place) && !object.at(place).is_null();
+  return there ? plain_number(object.at(place)) : "";
+}
+
 std::optional<Point> point_of(double x, const Json& estimate, double scale) {
   const std::optional<double> value =
       estimate.is_number() ? number_of(estimate) : number_at(estimate, "/value");

@@ -14,6 +14,12 @@ std::optional<double> number_of(const Json& value);  // of a number; nothing of 
 // The number at `pointer` in `object`, if there is one.
 std::optional<double> number_at(const Json& object, const std::string& pointer);
 
+// The number in a field of a csv's record, whose values are texts.
+std::optional<double> csv_number(const Json& record, const char* field);
+
+// The value at `pointer` as it stands; empty where there is none.
+std::string text_at(const Json& object, const std::string& pointer);
+
 // value, low and high times `scale`, at x; nothing where the value is null.
 std::optional<Point> point_of(double x, const Json& estimate, double scale = 1);
 

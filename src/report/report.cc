@@ -13,6 +13,7 @@
 #include "hrt/base/strings.h"
 #include "html.h"
 #include "markdown.h"
+#include "numbers.h"
 #include "scoreboard.h"
 #include "sections.h"
 #include "text_plot.h"
@@ -50,17 +51,13 @@ void insert_after_figures(Section& section, Figure figure) {
   section.blocks.insert(first == section.blocks.end() ? first : first + 1, std::move(figure));
 }
 
-std::string text_of(const Json& object, const char* key) {
-  const Json value = object.value(key, Json());
-  return value.is_string() ? value.get<std::string>() : "";
-}
-
 void add_reproduction(Document& document, const RunFolder& run) {
   document.sections.push_back(scoreboard_section(run));
   if (!run.results.is_object()) return;
   for (const Json& experiment : run.results.at("experiments")) {
-    const std::string title = fmt::format("{}: {}", text_of(experiment, "id"), text_of(experiment, "title"));
-    const std::string source = text_of(experiment, "source");
+    const std::string title =
+        fmt::format("{}: {}", text_at(experiment, "/id"), text_at(experiment, "/title"));
+    const std::string source = text_at(experiment, "/source");
     const Json folder = experiment.value("run", Json());
     if (folder.is_string() && fs::exists(run.path / folder.get<std::string>() / "manifest.json")) {
       document.sections.push_back(run_section(open_run(run.path / folder.get<std::string>())));
@@ -70,7 +67,7 @@ void add_reproduction(Document& document, const RunFolder& run) {
         insert_after_figures(document.sections.back(), std::move(*figure));
     } else {
       const std::string reason =
-          folder.is_string() ? "its folder is not there any more" : text_of(experiment, "why");
+          folder.is_string() ? "its folder is not there any more" : text_at(experiment, "/why");
       document.sections.push_back(
           {title, source, {Paragraph{fmt::format("Nothing to show: {}.", reason), true}}});
     }
@@ -143,7 +140,7 @@ void write_figures(const ReportRequest& request, const std::vector<Figure*>& fou
 
 void print_curves(const Document& document) {
   for (const Section& section : document.sections) {
-    fmt::print("\n{}  {}\n", section.title, escape_for_terminal(section.run));
+    fmt::print("\n{}  {}\n", escape_for_terminal(section.title), escape_for_terminal(section.run));
     for (const Block& block : section.blocks) {
       const auto* paragraph = std::get_if<Paragraph>(&block);
       if (paragraph != nullptr && paragraph->warning)

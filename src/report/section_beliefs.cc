@@ -15,20 +15,13 @@ struct Group {
   std::vector<Point> points;  // delta_harmful, delta_refuse
 };
 
-std::optional<double> parsed(const Json& record, const char* field) {
-  const Json value = record.value(field, Json());
-  if (!value.is_string()) return std::nullopt;
-  const Json number = Json::parse(value.get<std::string>(), nullptr, false);
-  return number_of(number);
-}
-
 std::vector<Group> read_groups(RunFolder& run) {
   std::vector<Group> groups;
   for (const auto& [name, of_group] : run.results.at("groups").items()) groups.push_back({name, {}});
   for (const Json& record : records(run, "beliefs.csv")) {
     const auto group = std::ranges::find(groups, record.value("group", ""), &Group::name);
-    const auto harmful = parsed(record, "delta_harmful");
-    const auto refuse = parsed(record, "delta_refuse");
+    const auto harmful = csv_number(record, "delta_harmful");
+    const auto refuse = csv_number(record, "delta_refuse");
     if (group != groups.end() && harmful && refuse) group->points.push_back({*harmful, *refuse});
   }
   return groups;

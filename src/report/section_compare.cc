@@ -8,12 +8,6 @@
 namespace hrt {
 namespace {
 
-double parsed(const Json& record, const char* field) {
-  const Json number = Json::parse(
-      record.value(field, Json("")).is_string() ? record.at(field).get<std::string>() : "", nullptr, false);
-  return number_of(number).value_or(0);
-}
-
 // Each variant's curve by row, of each belief and group, by its own centroids.
 Figure curves(RunFolder& run) {
   Figure figure{
@@ -40,7 +34,8 @@ Figure curves(RunFolder& run) {
     for (std::size_t v = 0; v < variants.size(); ++v) {
       if (variants[v] == variant && record.value("mean", Json()).is_string())
         series[v].points.push_back(
-            {parsed(record, "row"), parsed(record, "mean"), parsed(record, "low"), parsed(record, "high")});
+            {csv_number(record, "row").value_or(0), csv_number(record, "mean").value_or(0),
+             csv_number(record, "low").value_or(0), csv_number(record, "high").value_or(0)});
     }
   }
   figure.caption = "s by row with 95 % intervals, each variant by its own centroids.";

@@ -59,11 +59,6 @@ Figure accuracy_figure(const RunFolder& run) {
   return figure;
 }
 
-double parsed(const Json& record, const char* field) {
-  const Json text = record.value(field, Json());
-  return text.is_string() ? number_of(Json::parse(text.get<std::string>(), nullptr, false)).value_or(0) : 0;
-}
-
 Figure roc_figure(RunFolder& run) {
   Panel panel{.x = {.title = "false alarms, % of harmless", .from = 0, .to = 100},
               .y = {.title = "found, % of harmful", .from = 0, .to = 102}};
@@ -81,7 +76,8 @@ Figure roc_figure(RunFolder& run) {
     const auto guard = std::ranges::find(names, record.value("guard", ""));
     if (guard == names.end()) continue;
     curves[static_cast<std::size_t>(guard - names.begin())].points.push_back(
-        {parsed(record, "false_positive_rate") * 100, parsed(record, "true_positive_rate") * 100});
+        {csv_number(record, "false_positive_rate").value_or(0) * 100,
+         csv_number(record, "true_positive_rate").value_or(0) * 100});
   }
   panel.series.push_back({"", Mark::kOutline, Colour::kGrey, true, {{0, 0}, {100, 100}}});
   for (Series& curve : curves) {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
+#include <set>
 
 #include "hrt/base/error.h"
 #include "hrt/base/strings.h"
@@ -38,13 +38,6 @@ const Kind& kind_of_run(const RunFolder& run) {
   return *kind;
 }
 
-std::string text_at(const Json& object, const char* pointer) {
-  const Json::json_pointer place(pointer);
-  return object.is_object() && object.contains(place) && !object.at(place).is_null()
-             ? plain_number(object.at(place))
-             : "";
-}
-
 void add_row(DataTable& table, const std::string& name, const std::string& value) {
   if (!value.empty()) table.rows.push_back({name, value});
 }
@@ -77,24 +70,21 @@ std::vector<TokenStrip::Token> proof_tokens(const Json& proof) {
   return tokens;
 }
 
-bool is_control(const Json& results, const std::string& cell) {
-  if (!results.is_object() || !results.contains("cells")) return false;
-  return std::ranges::any_of(results.at("cells"), [&](const Json& known) {
-    return known.value("name", "") == cell && known.value("control", false);
-  });
+std::set<std::string> names_of_controls(const Json& results) {
+  std::set<std::string> names;
+  if (!results.is_object() || !results.contains("cells")) return names;
+  for (const Json& cell : results.at("cells")) {
+    if (cell.value("control", false)) names.insert(cell.value("name", ""));
+  }
+  return names;
 }
 
 // Up to `most` replies, evenly over the file, without those of random controls.
 DataTable reply_sample(RunFolder& run, std::size_t most) {
   DataTable table{"A sample of the replies", {"id", "cell", "verdict", "rule", "reply"}};
   std::vector<Json> replies = records(run, "replies.jsonl");
-  std::map<std::string, bool> controls;
-  std::erase_if(replies, [&](const Json& reply) {
-    const std::string cell = reply.value("cell", "");
-    const auto known = controls.find(cell);
-    if (known != controls.end()) return known->second;
-    return controls[cell] = is_control(run.results, cell);
-  });
+  const std::set<std::string> controls = names_of_controls(run.results);
+  std::erase_if(replies, [&](const Json& reply) { return controls.contains(reply.value("cell", "")); });
   const std::size_t step = std::max<std::size_t>(1, replies.size() / most);
   for (std::size_t i = 0; i < replies.size() && table.rows.size() < most; i += step) {
     const Json& reply = replies[i];
@@ -136,8 +126,7 @@ std::vector<std::string> source_warnings(const Json& results) {
   return warnings;
 }
 
-}  // namespace
-
+// What was run, on what, and how it was checked; the proof of its positions.
 std::vector<Block> provenance_blocks(const RunFolder& run) {
   const Json manifest = run.model_manifest();
   DataTable table{"What was run, on what", {"", ""}};
@@ -173,6 +162,7 @@ std::vector<Block> provenance_blocks(const RunFolder& run) {
   return blocks;
 }
 
+// Replies of a run, the receipts of its cells, its manifest: shown when asked for.
 std::vector<Block> appendix_blocks(RunFolder& run) {
   std::vector<Block> blocks;
   if (std::filesystem::exists(run.path / "replies.jsonl"))
@@ -182,6 +172,8 @@ std::vector<Block> appendix_blocks(RunFolder& run) {
   blocks.push_back(collapsed("Manifest", {Verbatim{run.manifest.dump(2)}}));
   return blocks;
 }
+
+}  // namespace
 
 Section run_section(RunFolder run) {
   const Kind& kind = kind_of_run(run);

@@ -6,11 +6,6 @@
 namespace hrt {
 namespace {
 
-std::string text_of(const Json& object, const char* key) {
-  const Json value = object.value(key, Json());
-  return value.is_null() ? "" : plain_number(value);
-}
-
 std::string measured(const Json& value, const std::string& unit) {
   if (!value.is_object() || value.value("value", Json()).is_null()) return "-";
   return decimal(value, unit == "%" ? 1 : 2) + (unit == "%" ? " %" : "");
@@ -39,10 +34,10 @@ DataTable board(const Json& experiments) {
       ++judged;
       if (claim.at("holds").get<bool>()) ++held;
     }
-    table.rows.push_back({fmt::format("{}: {}", text_of(experiment, "id"), text_of(experiment, "title")),
-                          text_of(experiment, "verdict"),
-                          judged > 0 ? fmt::format("{} of {}", held, judged) : "-", text_of(experiment, "n"),
-                          text_of(experiment, "why"), text_of(experiment, "source")});
+    table.rows.push_back({fmt::format("{}: {}", text_at(experiment, "/id"), text_at(experiment, "/title")),
+                          text_at(experiment, "/verdict"),
+                          judged > 0 ? fmt::format("{} of {}", held, judged) : "-", text_at(experiment, "/n"),
+                          text_at(experiment, "/why"), text_at(experiment, "/source")});
   }
   return table;
 }
@@ -53,12 +48,12 @@ DataTable claims(const Json& experiments) {
     for (const Json& claim : experiment.at("claims")) {
       const Json holds = claim.at("holds");
       std::string verdict = holds.is_boolean() ? (holds.get<bool>() ? "yes" : "no") : "-";
-      if (const std::string missed = text_of(claim, "missed"); !missed.empty())
+      if (const std::string missed = text_at(claim, "/missed"); !missed.empty())
         verdict += " (expected: " + missed + ")";
       const Json measured_here = claim.value("measured", Json::object());
-      table.rows.push_back({text_of(experiment, "id"), text_of(claim, "says"), verdict,
-                            measured(measured_here, ""), text_of(claim, "needs"), count_of(measured_here),
-                            text_of(claim, "source")});
+      table.rows.push_back({text_at(experiment, "/id"), text_at(claim, "/says"), verdict,
+                            measured(measured_here, ""), text_at(claim, "/needs"), count_of(measured_here),
+                            text_at(claim, "/source")});
     }
   }
   return table;
@@ -69,10 +64,10 @@ DataTable published(const Json& experiments) {
                   {"experiment", "what", "published", "measured here [95 %]", "verdict", "source"}};
   for (const Json& experiment : experiments) {
     for (const Json& value : experiment.value("published", Json::array()))
-      table.rows.push_back({text_of(experiment, "id"), text_of(value, "what"),
-                            published_text(value) + (text_of(value, "unit") == "%" ? " %" : ""),
-                            measured(value.value("measured", Json()), text_of(value, "unit")),
-                            text_of(value, "verdict"), text_of(value, "source")});
+      table.rows.push_back({text_at(experiment, "/id"), text_at(value, "/what"),
+                            published_text(value) + (text_at(value, "/unit") == "%" ? " %" : ""),
+                            measured(value.value("measured", Json()), text_at(value, "/unit")),
+                            text_at(value, "/verdict"), text_at(value, "/source")});
   }
   return table;
 }

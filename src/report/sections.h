@@ -21,11 +21,6 @@ std::vector<Block> linear_blocks(RunFolder& run);
 std::vector<Block> compare_blocks(RunFolder& run);
 std::vector<Block> guard_blocks(RunFolder& run);
 
-// What was run, on what, and how it was checked; the proof of its positions.
-std::vector<Block> provenance_blocks(const RunFolder& run);
-// Replies of a run, the receipts of its cells, its manifest: shown when asked for.
-std::vector<Block> appendix_blocks(RunFolder& run);
-
 // One run: title by its kind, what it found, where it comes from.
 Section run_section(RunFolder run);
 
