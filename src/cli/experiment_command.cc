@@ -167,7 +167,7 @@ void add_experiment(CLI::App& app, Command command, Action& action) {
   if (command != Command::kGuardScore) add_run_flags(*sub, *options);
   sub->add_flag("--print-config", options->print_config, "print the resolved config and stop")->group("Run");
   auto* quiet = sub->add_flag("--quiet", options->quiet,
-                              "no progress and no log on stderr, errors only; results still go to stdout")
+                              "no progress and no log on stderr, errors only")
                     ->group("Run");
   sub->add_flag("--verbose", options->verbose, "more about what happens")->group("Run")->excludes(quiet);
   if (command == Command::kSteer) {

@@ -155,7 +155,7 @@ void add_inspect(CLI::App& app, Action& action) {
   add_tensor_flags(*sub, *options);
   sub->add_flag("--families", options->families, "list the model types that hrt knows");
   sub->add_flag("--json", options->request.json, "JSON on stdout");
-  sub->add_flag("--quiet", options->quiet, "no warnings on stderr, errors only");
+  sub->add_flag("--quiet", options->quiet, "no progress and no log on stderr, errors only");
   sub->callback([sub, options, &action] {
     check_prompt_flags(*sub, *options);
     action = [options] { return run(*options); };

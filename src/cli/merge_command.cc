@@ -44,7 +44,7 @@ void add_merge(CLI::App& app, Action& action) {
   auto* resume = sub->add_flag("--resume", options->resume, "continue the run in --out, or start it");
   sub->add_flag("--overwrite", options->overwrite, "replace the run in --out")->excludes(resume);
   sub->add_flag("--json", options->json, "results as JSON on stdout");
-  sub->add_flag("--quiet", options->quiet, "no log on stderr, errors only");
+  sub->add_flag("--quiet", options->quiet, "no progress and no log on stderr, errors only");
   sub->callback([options, &action] { action = [options] { return run(*options); }; });
 }
 

@@ -53,7 +53,7 @@ void add_report(CLI::App& app, Action& action) {
       ->type_name("LIST")
       ->capture_default_str();
   sub->add_flag("--json", options->json, "what was written, as JSON on stdout");
-  sub->add_flag("--quiet", options->quiet, "no log on stderr, errors only");
+  sub->add_flag("--quiet", options->quiet, "no progress and no log on stderr, errors only");
   sub->callback([options, &action] { action = [options] { return run(*options); }; });
 }
 

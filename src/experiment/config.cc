@@ -142,7 +142,8 @@ Json parse_arguments(const std::string& flag, const std::vector<std::string>& te
   Json arguments = Json::object();
   for (const std::string& text : texts) {
     const std::size_t equals = text.find('=');
-    if (equals == std::string::npos) throw InputError("{} {}: expected KEY=VALUE", flag, text);
+    if (equals == std::string::npos)
+      throw InputError("{0} {1}: expected two things joined by =, see {0} in --help", flag, text);
     arguments[text.substr(0, equals)] = text.substr(equals + 1);
   }
   return arguments;

@@ -192,6 +192,12 @@ Json source_schema() {
 void check_inside(const KeySpec& key, const Json& value, const std::string& origin,
                   const std::string& pointer);
 
+// What was typed names the place by itself: the key's flag, or a word of the command line ("ANALYSIS").
+std::string place_of(const KeySpec& key, const std::string& origin, const std::string& pointer) {
+  const bool word = std::ranges::all_of(origin, [](char c) { return c >= 'A' && c <= 'Z'; });
+  return origin == key.flag() || word ? origin : fmt::format("{}: {}/{}", origin, pointer, key.name);
+}
+
 void check_keys(const Json& object, const std::vector<KeySpec>& keys, const std::string& what,
                 const std::string& origin, const std::string& pointer) {
   if (!object.is_object())
@@ -208,7 +214,7 @@ void check_keys(const Json& object, const std::vector<KeySpec>& keys, const std:
     }
     if (value.is_null()) continue;
     if (!is_valid(*key, value)) {
-      throw InputError("{}: {}/{} must be {}, found {}", origin, pointer, name, expected(*key),
+      throw InputError("{} must be {}, found {}", place_of(*key, origin, pointer), expected(*key),
                        to_line(value));
     }
     check_inside(*key, value, origin, pointer + "/" + name);

@@ -145,7 +145,7 @@ Keys intervention_lists() {
           "before_question, "
           "user_before_question"),
       Key("together", kBoolean, nullptr,
-          "all layers at once (default: ablate and affine), or one cell a layer"),
+          "steer all layers at once (default of ablate and affine), not one cell a layer"),
       Key("controls", kInteger, 3, "random directions of the same norm beside each cell").at_least(0),
       Key("when", kCondition, nullptr, "only prompts whose score at t_inst lies above or below a threshold"),
   };

@@ -57,7 +57,7 @@ std::vector<StoredRun> open_shards(const std::vector<fs::path>& paths) {
       throw InputError("{}: a shard of {}, but {} is one of {}", runs[i].path().string(), shard.count,
                        runs.front().path().string(), count);
     if (i > 0 && shard.index == shard_of_run(runs[i - 1]).index)
-      throw InputError("{}: shard {} is given twice, also by {}", runs[i].path().string(), shard.index,
+      throw InputError("{}: shard {}/{} is given twice, also by {}", runs[i].path().string(), shard.index, count,
                        runs[i - 1].path().string());
     check_same_run(runs.front(), runs[i]);
     check_ended_well(runs[i]);

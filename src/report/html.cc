@@ -98,6 +98,12 @@ std::string inline_svg(std::string svg, const Figure& figure) {
   return svg;
 }
 
+// Sentences in cells: on a narrow screen its rows become paragraphs.
+bool is_prose(const DataTable& table) {
+  const std::vector<bool> texts = text_columns(table);
+  return std::ranges::count(texts, true) > 2;
+}
+
 class Writer {
  public:
   explicit Writer(const std::filesystem::path& figures) : figures_(figures) {}
@@ -122,7 +128,8 @@ class Writer {
 
   void add(const DataTable& table) {
     if (table.rows.empty()) return;
-    put("<div class=\"table{}\"><table>", table.columns.size() > 4 ? " wide" : "");
+    put("<div class=\"table{}{}\"><table>", table.columns.size() > 4 ? " wide" : "",
+        is_prose(table) ? " prose" : "");
     if (!table.caption.empty()) put("<caption>{}</caption>", escape(table.caption));
     const std::vector<bool> texts = text_columns(table);
     const bool headed =
@@ -137,7 +144,8 @@ class Writer {
     for (const auto& row : table.rows) {
       text_ += "<tr>";
       for (std::size_t c = 0; c < row.size(); ++c)
-        put("<td{}>{}</td>", c < texts.size() && texts[c] ? " class=\"text\"" : "", escape(row[c]));
+        put("<td{} data-column=\"{}\">{}</td>", c < texts.size() && texts[c] ? " class=\"text\"" : "",
+            c < table.columns.size() ? escape(table.columns[c]) : "", escape(row[c]));
       text_ += "</tr>\n";
     }
     text_ += "</tbody></table></div>\n";

@@ -47,6 +47,14 @@ td { text-align: right; padding: 0.18rem 0.6rem; border-bottom: 1px solid var(--
 th:first-child, td:first-child { text-align: left; padding-left: 0; }
 th.text { text-align: left; }
 td.text { text-align: left; white-space: normal; min-width: 6rem; max-width: 34rem; }
+@media (max-width: 44rem) {
+  .prose thead { display: none; }
+  .prose tr { display: block; padding: 0.5rem 0; border-bottom: 1px solid var(--line); }
+  .prose td, .prose td.text { display: block; text-align: left; padding: 0; border: 0; white-space: normal; max-width: none; }
+  .prose td:first-child { font-weight: 600; }
+  .prose td:not(:first-child)::before { content: attr(data-column) ": "; color: var(--soft); }
+  .prose td:empty { display: none; }
+}
 details { border: 1px solid var(--line); border-radius: 0.4rem; padding: 0.4rem 0.8rem; }
 summary { cursor: pointer; color: var(--soft); }
 details[open] > summary { margin-bottom: 0.6rem; }

@@ -8,12 +8,28 @@ namespace {
 
 std::string measured(const Json& value, const std::string& unit) {
   if (!value.is_object() || value.value("value", Json()).is_null()) return "-";
-  return decimal(value, unit == "%" ? 1 : 2) + (unit == "%" ? " %" : "");
+  return decimal(value, unit.empty() ? 2 : 1) + (unit.empty() ? "" : " " + unit);
 }
 
 std::string range_text(const Json& value) {
   if (!value.is_array()) return fmt::format("{:g}", value.get<double>());
   return fmt::format("{:g} to {:g}", value.front().get<double>(), value.back().get<double>());
+}
+
+// "32 prompts"
+std::string count_text(const Json& value) {
+  const std::string n = count_of(value);
+  return n == "-" ? n : n + " " + text_at(value, "/n_of");
+}
+
+// "yes", "no"; where the interval reaches over the limit, that is said; so is what the model's card lists.
+std::string holds_text(const Json& claim) {
+  const Json& holds = claim.at("holds");
+  if (!holds.is_boolean()) return "-";
+  std::string text = holds.get<bool>() ? "yes" : "no";
+  if (claim.value("clear", Json()) == false) text += ", but chance is not ruled out";
+  const std::string missed = text_at(claim, "/missed");
+  return missed.empty() ? text : text + " (expected: " + missed + ")";
 }
 
 // "Llama-3-8B 94; Qwen2-7B 0 to 10 %"
@@ -36,7 +52,7 @@ DataTable board(const Json& experiments) {
     }
     table.rows.push_back({fmt::format("{}: {}", text_at(experiment, "/id"), text_at(experiment, "/title")),
                           text_at(experiment, "/verdict"),
-                          judged > 0 ? fmt::format("{} of {}", held, judged) : "-", text_at(experiment, "/n"),
+                          judged > 0 ? fmt::format("{} of {}", held, judged) : "-", count_text(experiment),
                           text_at(experiment, "/why"), text_at(experiment, "/source")});
   }
   return table;
@@ -46,14 +62,10 @@ DataTable claims(const Json& experiments) {
   DataTable table{"Every claim", {"experiment", "claim", "holds", "measured [95 %]", "needs", "n", "source"}};
   for (const Json& experiment : experiments) {
     for (const Json& claim : experiment.at("claims")) {
-      const Json holds = claim.at("holds");
-      std::string verdict = holds.is_boolean() ? (holds.get<bool>() ? "yes" : "no") : "-";
-      if (const std::string missed = text_at(claim, "/missed"); !missed.empty())
-        verdict += " (expected: " + missed + ")";
       const Json measured_here = claim.value("measured", Json::object());
-      table.rows.push_back({text_at(experiment, "/id"), text_at(claim, "/says"), verdict,
-                            measured(measured_here, ""), text_at(claim, "/needs"), count_of(measured_here),
-                            text_at(claim, "/source")});
+      table.rows.push_back({text_at(experiment, "/id"), text_at(claim, "/says"), holds_text(claim),
+                            measured(measured_here, text_at(claim, "/unit")), text_at(claim, "/needs"),
+                            count_text(measured_here), text_at(claim, "/source")});
     }
   }
   return table;
@@ -61,13 +73,14 @@ DataTable claims(const Json& experiments) {
 
 DataTable published(const Json& experiments) {
   DataTable table{"Published values, beside ours",
-                  {"experiment", "what", "published", "measured here [95 %]", "verdict", "source"}};
+                  {"experiment", "what", "published", "measured here [95 %]", "n", "verdict", "source"}};
   for (const Json& experiment : experiments) {
     for (const Json& value : experiment.value("published", Json::array()))
       table.rows.push_back({text_at(experiment, "/id"), text_at(value, "/what"),
                             published_text(value) + (text_at(value, "/unit") == "%" ? " %" : ""),
                             measured(value.value("measured", Json()), text_at(value, "/unit")),
-                            text_at(value, "/verdict"), text_at(value, "/source")});
+                            count_text(value.value("measured", Json::object())), text_at(value, "/verdict"),
+                            text_at(value, "/source")});
   }
   return table;
 }
@@ -79,6 +92,8 @@ Section scoreboard_section(const RunFolder& run) {
   for (const std::string& missing : run.missing) section.blocks.push_back(Paragraph{missing, true});
   if (!run.results.is_object()) return section;
   const Json& experiments = run.results.at("experiments");
+  for (const auto& [name, paper] : run.results.value("papers", Json::object()).items())
+    section.blocks.push_back(Paragraph{fmt::format("\"{}\" is {}.", name, plain_number(paper))});
   section.blocks.push_back(board(experiments));
   section.blocks.push_back(claims(experiments));
   section.blocks.push_back(published(experiments));

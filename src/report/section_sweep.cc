@@ -54,8 +54,8 @@ std::string line_name(const SweptCell& cell) {
 Series control_band(const Strip& strip) {
   std::map<double, Point> widest;
   for (const SweptCell& cell : strip.cells) {
-    const auto low = number_at(*cell.json, "/control_band/low");
-    const auto high = number_at(*cell.json, "/control_band/high");
+    const auto low = number_at(*cell.json, "/control_band/lowest/value");
+    const auto high = number_at(*cell.json, "/control_band/highest/value");
     if (!low || !high) continue;
     Point& point =
         widest.try_emplace(*cell.layer, *cell.layer, *low * 100, *low * 100, *high * 100).first->second;
@@ -181,8 +181,8 @@ Figure cell_figure(const RunFolder& run, const SweepCells& sweep) {
     panel.y.ticks.emplace_back(y, label);
     if (const auto rate = point_of(0, all[i].rate(), 100))
       rates.points.push_back({rate->y, y, rate->low, rate->high});
-    const auto low = number_at(*all[i].json, "/control_band/low");
-    const auto high = number_at(*all[i].json, "/control_band/high");
+    const auto low = number_at(*all[i].json, "/control_band/lowest/value");
+    const auto high = number_at(*all[i].json, "/control_band/highest/value");
     if (low && high) controls.points.push_back({(*low + *high) * 50, y - 0.25, *low * 100, *high * 100});
   }
   panel.y.from = 0.4;
@@ -197,8 +197,8 @@ Figure cell_figure(const RunFolder& run, const SweepCells& sweep) {
 }
 
 std::string band_text(const Json& result) {
-  const auto low = number_at(result, "/control_band/low");
-  const auto high = number_at(result, "/control_band/high");
+  const auto low = number_at(result, "/control_band/lowest/value");
+  const auto high = number_at(result, "/control_band/highest/value");
   return low && high ? fmt::format("{:.0f} to {:.0f}", *low * 100, *high * 100) : "-";
 }
 

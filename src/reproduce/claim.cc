@@ -30,7 +30,31 @@ const Relation* relation_of(const Json& spec) {
   return found == kRelations.end() ? nullptr : found;
 }
 
-double scale_of(const std::string& unit) { return unit == "%" ? 100 : 1; }
+// What a claim's measure is held against: another measure (a number is one without an interval), moved away
+// by a margin.
+struct Bound {
+  Measured measured;
+  double margin = 0;
+
+  std::optional<double> limit() const {
+    return measured.value ? std::optional(*measured.value + margin) : std::nullopt;
+  }
+};
+
+Bound bound_of(const Json& spec, const Relation& relation, const Json& results) {
+  if (!spec.is_number()) return {measure(spec, results), relation.side * spec.value("by", 0.0)};
+  const double number = spec.get<double>();
+  return {{.value = number, .low = number, .high = number}, 0};
+}
+
+// Whether the whole interval of the distance from the bound is on one side of it.
+std::optional<bool> is_clear(const Measured& measured, const Bound& bound, const Relation& relation) {
+  const Measured distance = difference(measured, bound.measured);
+  if (!distance.low || !distance.high) return std::nullopt;
+  return relation.holds(*distance.low, bound.margin) == relation.holds(*distance.high, bound.margin);
+}
+
+double scale_of(const std::string& unit) { return unit == "%" || unit == "points" ? 100 : 1; }
 
 Measured scaled(Measured measured, double factor) {
   for (auto* number : {&measured.value, &measured.low, &measured.high}) {
@@ -75,6 +99,7 @@ Json measured_json(const Measured& measured) {
             {"low", json_or_null(measured.low)},
             {"high", json_or_null(measured.high)},
             {"n", measured.n ? Json(*measured.n) : Json()}};
+  if (measured.n) json["n_of"] = measured.n_of;
   if (!measured.taken.empty()) json.update({{"taken", measured.taken}, {"of", measured.of}});
   if (!measured.why.empty()) json["why"] = measured.why;
   return json;
@@ -82,27 +107,27 @@ Json measured_json(const Measured& measured) {
 
 ClaimResult check_claim(const Json& spec, const Json& results) {
   const Relation& relation = *relation_of(spec);
-  const Json& bound = spec.at(relation.name);
   ClaimResult result{.name = spec.at("name"),
                      .says = spec.at("says"),
                      .source = spec.at("source"),
+                     .unit = spec.value("unit", ""),
                      .measured = measure(spec.at("measure"), results)};
-  std::optional<double> limit;
-  if (bound.is_number()) {
-    limit = bound.get<double>();
-  } else {
-    const Measured other = measure(bound, results);
-    if (other.value) limit = *other.value + relation.side * bound.value("by", 0.0);
-    result.why = other.why;
+  const Bound bound = bound_of(spec.at(relation.name), relation, results);
+  const double scale = scale_of(result.unit);
+  result.needs = relation.sign;
+  if (bound.limit()) result.needs += fmt::format(" {:.4g}", *bound.limit() * scale);
+  result.why = result.measured.why.empty() ? bound.measured.why : result.measured.why;
+  if (result.measured.value && bound.limit()) {
+    result.holds = relation.holds(*result.measured.value, *bound.limit());
+    result.clear = is_clear(result.measured, bound, relation);
   }
-  result.needs = limit ? fmt::format("{} {:.4g}", relation.sign, *limit) : relation.sign;
-  if (!result.measured.why.empty()) result.why = result.measured.why;
-  if (result.measured.value && limit) result.holds = relation.holds(*result.measured.value, *limit);
+  result.measured = scaled(result.measured, scale);
+  if (!result.unit.empty()) result.needs += " " + result.unit;
   return result;
 }
 
 void check_claim_spec(const Json& spec, const std::string& where) {
-  static const std::vector<std::string> kKnown{"name",  "says",     "source", "measure",
+  static const std::vector<std::string> kKnown{"name",  "says",     "source", "unit",   "measure",
                                                "above", "at_least", "below",  "at_most"};
   const JsonObject object(spec, where);
   for (const auto& [key, value] : spec.items()) {
@@ -110,6 +135,7 @@ void check_claim_spec(const Json& spec, const std::string& where) {
       throw InputError("{}/{} is not known here{}", where, key, did_you_mean(key, kKnown));
   }
   for (const char* key : {"name", "says", "source"}) object.string(key);
+  object.string("unit", "");
   check_measure(object.object("measure").raw(), where + "/measure");
   const auto bounds =
       std::ranges::count_if(kRelations, [&](const Relation& r) { return spec.contains(r.name); });
@@ -123,9 +149,11 @@ Json ClaimResult::to_json() const {
   return {{"name", name},
           {"says", says},
           {"source", source},
+          {"unit", unit},
           {"measured", measured_json(measured)},
           {"needs", needs},
           {"holds", holds ? Json(*holds) : Json()},
+          {"clear", clear ? Json(*clear) : Json()},
           {"why", why.empty() ? Json() : Json(why)}};
 }
 

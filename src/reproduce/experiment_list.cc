@@ -42,6 +42,7 @@ class Reader {
 
   ExperimentList read() {
     ExperimentList list;
+    list.papers = content_.value("papers", Json::object());
     for (const auto& entry : entries("models")) list.models.push_back(model(entry));
     for (const auto& entry : entries("extractions")) list.extractions.push_back(experiment(entry));
     extractions_ = ids(list.extractions);

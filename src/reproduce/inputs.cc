@@ -56,10 +56,10 @@ class Keeper {
     if (!catalog_.has_role(role)) return fmt::format("the catalog has no role {}", role);
     std::vector<std::string> missing;
     for (const PromptSource& part : catalog_.sources(role)) {
-      const std::string file = part.file.string();
       if (fs::exists(part.file)) continue;
-      files_.insert(file);
-      if (std::ranges::find(missing, file) == missing.end()) missing.push_back(file);
+      files_.insert(part.file.string());
+      const std::string name = part.file.filename().string();
+      if (std::ranges::find(missing, name) == missing.end()) missing.push_back(name);
     }
     return missing.empty() ? "" : fmt::format("{}: {} not there", role, join(missing, ", "));
   }

@@ -57,19 +57,6 @@ Measured read_number(const Json& place, const std::string& pointer) {
   return measured;
 }
 
-// a - b. Their intervals are added as if both were at their worst at once; a side without one counts as
-// exact.
-Measured difference(const Measured& a, const Measured& b) {
-  if (!a.value) return a;
-  if (!b.value) return b;
-  Measured result = a;
-  result.value = *a.value - *b.value;
-  if (a.low || b.high) result.low = a.low.value_or(*a.value) - b.high.value_or(*b.value);
-  if (a.high || b.low) result.high = a.high.value_or(*a.value) - b.low.value_or(*b.value);
-  if (!result.n) result.n = b.n;
-  return result;
-}
-
 bool meets(const Json& value, const Json& condition) {
   if (!condition.is_object()) return value == condition;
   return std::ranges::all_of(condition.items(), [&](const auto& test) {
@@ -198,7 +185,7 @@ void check_conditions(const Json& conditions, const std::string& where) {
 }  // namespace
 
 void check_measure(const Json& spec, const std::string& where) {
-  static const std::vector<std::string> kKnown{"at", "in", "where", "value", "minus", "take", "by"};
+  static const std::vector<std::string> kKnown{"at", "in", "where", "value", "minus", "take", "by", "of"};
   const JsonObject object(spec, where);
   for (const auto& [key, value] : spec.items()) {
     if (std::ranges::find(kKnown, key) == kKnown.end())
@@ -206,6 +193,7 @@ void check_measure(const Json& spec, const std::string& where) {
     const bool pointer = key == "at" || key == "in" || key == "value" || key == "minus";
     if (pointer) check_pointer(value, fmt::format("{}/{}", where, key));
   }
+  object.string("of", "");
   if (spec.contains("at") == spec.contains("in")) throw InputError("{}: give either at or in", where);
   if (spec.contains("at")) return;
   const std::string take = object.string("take", "only");
@@ -215,9 +203,26 @@ void check_measure(const Json& spec, const std::string& where) {
   if (object.has("where")) check_conditions(object.object("where").raw(), where);
 }
 
+Measured difference(const Measured& a, const Measured& b) {
+  if (!a.value) return a;
+  if (!b.value) return b;
+  Measured result = a;
+  result.value = *a.value - *b.value;
+  result.low.reset();
+  result.high.reset();
+  if (a.low && a.high && b.low && b.high) {
+    result.low = *result.value - std::hypot(*a.value - *a.low, *b.high - *b.value);
+    result.high = *result.value + std::hypot(*a.high - *a.value, *b.value - *b.low);
+  }
+  if (!result.n) result.n = b.n;
+  return result;
+}
+
 Measured measure(const Json& spec, const Json& results) {
-  if (!spec.contains("at")) return measure_items(spec, results);
-  return read_number(results, spec.at("at"));
+  Measured measured =
+      spec.contains("at") ? read_number(results, spec.at("at")) : measure_items(spec, results);
+  if (measured.n) measured.n_of = spec.value("of", "prompts");
+  return measured;
 }
 
 }  // namespace hrt

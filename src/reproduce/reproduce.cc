@@ -9,29 +9,16 @@
 #include "cost_clock.h"
 #include "hrt/base/file.h"
 #include "hrt/base/log.h"
-#include "hrt/base/paths.h"
 #include "hrt/base/strings.h"
-#include "hrt/experiment/prompt_set.h"
 #include "hrt/experiment/run_directory.h"
 #include "hrt/experiment/versions.h"
-#include "hrt/model/checkpoint.h"
 #include "hrt/reproduce/scoreboard.h"
-#include "step.h"
+#include "plan.h"
 
 namespace hrt {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string known_model(const std::vector<KnownModel>& known, const DecoderSpec& spec,
-                        const std::string& chat_template) {
-  for (const KnownModel& model : known) {
-    if (model.family == spec.family && model.layers == spec.layers && model.hidden == spec.hidden &&
-        model.chat_template == chat_template)
-      return model.name;
-  }
-  return "";
-}
 
 bool row_identity_holds(const fs::path& run) {
   if (!fs::exists(run / "manifest.json")) return true;
@@ -48,40 +35,18 @@ bool rows_hold(const fs::path& run) {
          });
 }
 
-// Runs are taken up from any folder.
-ReproduceOptions with_absolute_paths(ReproduceOptions options) {
-  for (Override& change : options.overrides) {
-    const bool path = change.path == "model" || change.path == "data" || change.path == "data_root";
-    if (!path || !change.value.is_string()) continue;
-    const fs::path place = change.value.get<std::string>();
-    if (fs::exists(place)) change.value = fs::absolute(place).lexically_normal().string();
-  }
-  return options;
-}
-
 class Reproduction {
  public:
-  explicit Reproduction(const ReproduceOptions& options)
-      : options_(with_absolute_paths(options)),
-        config_(resolve_config(Command::kExtract, std::nullopt, options_.overrides)),
-        list_(read_experiments(data_dir() / "experiments.json")),
-        catalog_(catalog_file(), data_root()),
-        checkpoint_(resolve_model(config_)),
-        chat_template_(open_text(config_, checkpoint_.folder(), true).chat.name()),
-        out_(fs::absolute(options.out.empty() ? "runs/reproduce" : options.out)) {
-    const auto chosen = list_.chosen(options.only);
-    std::set<std::string> files;
-    steps_ = plan_steps(list_, chosen, options_.overrides, catalog_, out_, files);
-    tell_missing({files.begin(), files.end()});
-  }
+  Reproduction(Plan& plan, const ReproduceOptions& options) : plan_(plan), options_(options) {}
 
   ExitCode run() {
-    RunDirectory run(out_, options_.overwrite ? IfExists::kOverwrite : IfExists::kResume, identity());
+    RunDirectory run(plan_.out(), options_.overwrite ? IfExists::kOverwrite : IfExists::kResume,
+                     plan_.identity());
     run.manifest().update({{"status", "running"},
                            {"versions", versions()},
                            {"command", "reproduce"},
-                           {"config", config()},
-                           {"model", model()}});
+                           {"config", plan_.config()},
+                           {"model", plan_.model()}});
     run.save();
     Scoreboard board = compute(run);
     write_file(run.file("results.json"), board.to_json().dump(2) + "\n");
@@ -92,71 +57,22 @@ class Reproduction {
     return code;
   }
 
-  ExitCode print_plan() const {
-    print_steps(steps_, out_, model(), options_.json);
-    return ExitCode::kDone;
-  }
-
  private:
-  // All at once, with where they are had.
-  void tell_missing(const std::vector<std::string>& files) const {
-    const std::string hint = catalog_.hint().empty() ? "" : " (" + catalog_.hint() + ")";
-    const std::string text =
-        fmt::format("{} not there: {}{}", counted(files.size(), "prompt file"), join(files, ", "), hint);
-    const bool any = std::ranges::any_of(steps_, [](const Step& s) { return s.inputs.missing.empty(); });
-    if (!any && !files.empty()) throw InputError("nothing can be run: {}", text);
-    if (!any)
-      throw InputError("nothing can be run: {}: {}", steps_.back().spec.id, steps_.back().inputs.missing);
-    if (!files.empty()) spdlog::warn("warning: {}", text);
-  }
-
-  std::string catalog_file() const {
-    if (const auto file = optional_value<std::string>(config_, "data")) return *file;
-    throw InputError("no catalog: --data CATALOG says which prompts the experiments take");
-  }
-  std::optional<fs::path> data_root() const { return optional_value<std::string>(config_, "data_root"); }
-
-  // The keys that were given.
-  Json config() const {
-    Json given = Json::object();
-    for (const Override& change : options_.overrides) given[change.path] = config_.at(change.path);
-    return given;
-  }
-
-  // Experiments can be added later: which ones were asked for decides no number.
-  Json identity() const {
-    Json given = config();
-    for (const char* key : {"model", "data", "data_root", "threads"}) given.erase(key);
-    return {{"command", "reproduce"},
-            {"model", checkpoint_.fingerprint()},
-            {"catalog", catalog_.name()},
-            {"config", given}};
-  }
-
-  Json model() const {
-    return {{"path", fs::absolute(checkpoint_.folder()).lexically_normal().string()},
-            {"family", checkpoint_.spec().family},
-            {"layers", checkpoint_.spec().layers},
-            {"hidden", checkpoint_.spec().hidden},
-            {"parameters", checkpoint_.parameters()},
-            {"template", chat_template_}};
-  }
-
-  std::string taken_for() const { return known_model(list_.models, checkpoint_.spec(), chat_template_); }
-
   Scoreboard compute(const RunDirectory& run) {
-    Scoreboard board{.model = model(),
-                     .taken_for = taken_for(),
-                     .catalog = catalog_.name(),
-                     .description = catalog_.description(),
-                     .missed = catalog_.missed(),
-                     .known = list_.models,
+    Scoreboard board{.model = plan_.model(),
+                     .taken_for = plan_.taken_for(),
+                     .catalog = plan_.catalog().name(),
+                     .description = plan_.catalog().description(),
+                     .missed = plan_.catalog().missed(),
+                     .known = plan_.known_models(),
+                     .papers = plan_.papers(),
                      .rows = {}};
-    CostClock clock(steps_);
+    CostClock clock(plan_.steps());
     std::size_t number = 0;
-    for (Step& step : steps_) {
+    for (Step& step : plan_.steps()) {
       log_to_file(run.file("log.txt"));  // each run has a log of its own
-      spdlog::info("[{}/{}] {}: {}{}", ++number, steps_.size(), step.spec.id, step.spec.title, clock.left());
+      spdlog::info("[{}/{}] {}: {}{}", ++number, plan_.steps().size(), step.spec.id, step.spec.title,
+                   clock.left());
       clock.begin(step);
       const auto start = std::chrono::steady_clock::now();
       ScoreRow row = perform(step);
@@ -192,14 +108,15 @@ class Reproduction {
   }
 
   void complete(Step& step, ScoreRow& row) {
-    const std::string said = use_direction(step, out_);
-    row.why = keep_directions(step, out_);
+    const std::string said = use_direction(step, plan_.out());
+    row.why = keep_directions(step, plan_.out());
     row.left_out = step.inputs.left_out;
     if (!row.why.empty()) return;
     run_step(step);
     row.state = ScoreRow::State::kDone;
     row.why = said;
-    if (!step.extraction) measure_row(row, step.spec, read_json(step.out / "results.json"), taken_for());
+    if (!step.extraction)
+      measure_row(row, step.spec, read_json(step.out / "results.json"), plan_.taken_for());
     if (rows_hold(step.out)) return;
     rows_hold_ = false;
     row.why = "row identity does not hold: these rows are not their prompts' own";
@@ -227,22 +144,16 @@ class Reproduction {
 
   void print(const Scoreboard& board) const {
     if (options_.json) {
-      Json whole{{"run", out_.string()}};
+      Json whole{{"run", plan_.out().string()}};
       whole.update(board.to_json());
       fmt::print("{}\n", to_line(whole));
     } else {
-      fmt::print("{}\nWritten to {}\n", board.page(), out_.string());
+      fmt::print("{}\nWritten to {}\n", board.page(), plan_.out().string());
     }
   }
 
-  ReproduceOptions options_;
-  Json config_;
-  ExperimentList list_;
-  Catalog catalog_;
-  Checkpoint checkpoint_;
-  std::string chat_template_;
-  fs::path out_;
-  std::vector<Step> steps_;
+  Plan& plan_;
+  const ReproduceOptions& options_;
   std::map<std::string, std::string> lacking_;  // shared extractions that could not be made, and why
   bool rows_hold_ = true;
   bool failed_ = false;
@@ -251,8 +162,10 @@ class Reproduction {
 }  // namespace
 
 ExitCode run_reproduce(const ReproduceOptions& options) {
-  Reproduction reproduction(options);
-  return options.dry_run ? reproduction.print_plan() : reproduction.run();
+  Plan plan(options);
+  if (options.dry_run) print_steps(plan.steps(), plan.out(), plan.model(), options.json);
+  plan.check_inputs();
+  return options.dry_run ? ExitCode::kDone : Reproduction(plan, options).run();
 }
 
 }  // namespace hrt

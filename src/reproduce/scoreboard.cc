@@ -81,6 +81,7 @@ Json Scoreboard::to_json() const {
                {"why", text_or_null(row.why)},
                {"left_out", row.left_out},
                {"n", headline != nullptr && headline->n ? Json(*headline->n) : Json()},
+               {"n_of", headline != nullptr && headline->n ? Json(headline->n_of) : Json()},
                {"claims", Json::array()},
                {"published", Json::array()}};
     for (const ClaimResult& claim : row.claims) {
@@ -96,26 +97,29 @@ Json Scoreboard::to_json() const {
   described["taken_for"] = text_or_null(taken_for);
   return {{"model", described},
           {"catalog", {{"name", catalog}, {"description", description}}},
+          {"papers", papers},
           {"experiments", list}};
 }
 
 std::string Scoreboard::to_csv() const {
   Csv csv({"experiment", "verdict", "kind", "name", "text", "published_for", "published", "unit", "value",
-           "low", "high", "n", "needs", "holds", "source"});
+           "low", "high", "n", "n_of", "needs", "holds", "clear", "source"});
   for (const ScoreRow& row : rows) {
     for (const ClaimResult& c : row.claims) {
-      csv.row({row.id, row.verdict(), "claim", c.name, c.says, "", "", "", c.measured.value, c.measured.low,
-               c.measured.high, c.measured.n, c.needs, yes_or_no(c.holds), c.source});
+      csv.row({row.id, row.verdict(), "claim", c.name, c.says, "", "", c.unit, c.measured.value,
+               c.measured.low, c.measured.high, c.measured.n, c.measured.n_of, c.needs, yes_or_no(c.holds),
+               yes_or_no(c.clear), c.source});
     }
     for (const PublishedResult& p : row.published) {
       for (const auto& [name, value] : p.values.items()) {
         csv.row({row.id, row.verdict(), "published", "", p.what, name, to_line(value), p.unit,
-                 p.measured.value, p.measured.low, p.measured.high, p.measured.n, "", "", p.source});
+                 p.measured.value, p.measured.low, p.measured.high, p.measured.n, p.measured.n_of, "", "", "",
+                 p.source});
       }
     }
     if (row.claims.empty()) {
       csv.row({row.id, row.verdict(), row.state == ScoreRow::State::kFailed ? "failed" : "not run", "",
-               row.why, "", "", "", "", "", "", "", "", "", row.source});
+               row.why, "", "", "", "", "", "", "", "", "", "", "", row.source});
     }
   }
   return csv.text();

@@ -81,7 +81,9 @@ class ScorePage {
     for (const ScoreRow& row : board_.rows) add_lines(table, row);
     std::vector<std::string> names;
     for (const KnownModel& model : board_.known) names.push_back(model.letter + " " + model.name);
-    return table.text() + fmt::format("\npublished for: {}. [95 % interval]\n", join(names, ", "));
+    return table.text() +
+           fmt::format("\n[95 % interval]. Published for: {}.\n{}", join(names, ", "), papers()) +
+           "* see below.\n";
   }
 
   // A line each published number, or one for the first claim.
@@ -89,14 +91,21 @@ class ScorePage {
     auto add = [&, first = true](const std::string& what, const std::string& published,
                                  const std::string& unit, const Measured& measured) mutable {
       table.add({first ? row.id : "", what, published, measured_text(measured, unit) + picked(measured),
-                 measured.n ? std::to_string(*measured.n) : "", first ? row.verdict() : ""});
+                 measured.n ? fmt::format("{} {}", *measured.n, measured.n_of) : "",
+                 first ? row.verdict() + (row.why.empty() ? "" : " *") : ""});
       first = false;
     };
     for (const PublishedResult& p : row.published) add(p.what, published_text(p), p.unit, p.measured);
     if (!row.published.empty()) return;
     if (row.claims.empty()) return table.add({row.id, row.title, "-", "-", "", row.verdict()});
     const ClaimResult& claim = row.claims.front();
-    add(claim.says, "-", "", claim.measured);
+    add(claim.says, "-", claim.unit, claim.measured);
+  }
+
+  std::string papers() const {
+    std::string text;
+    for (const auto& [name, paper] : board_.papers.items()) text += plain(paper) + "\n";
+    return text;
   }
 
   std::string remarks() const {
@@ -114,11 +123,18 @@ class ScorePage {
       if (claim.why == row.why) return "";
       return line(row.id, fmt::format("not measured: {} ({})", claim.says, claim.why));
     }
-    if (*claim.holds) return "";
+    if (*claim.holds && claim.clear.value_or(true)) return "";
     const auto missed = board_.missed.find(row.id + "." + claim.name);
-    return line(row.id, fmt::format("does not hold: {}: {}{}, needs {}{}", claim.says,
-                                    measured_text(claim.measured, ""), picked(claim.measured), claim.needs,
-                                    missed == board_.missed.end() ? "" : " (known: " + missed->second + ")"));
+    return line(row.id,
+                fmt::format("{}: {}: {}{}, needs {}{}", how_it_holds(claim), claim.says,
+                            measured_text(claim.measured, claim.unit), picked(claim.measured), claim.needs,
+                            missed == board_.missed.end() ? "" : " (known: " + missed->second + ")"));
+  }
+
+  // By the value, and by the interval where that says something else.
+  static std::string how_it_holds(const ClaimResult& claim) {
+    if (*claim.holds) return "holds, but chance is not ruled out";
+    return claim.clear.value_or(true) ? "does not hold" : "does not hold, but chance is not ruled out";
   }
 
   static std::string line(const std::string& id, const std::string& text) {

@@ -180,9 +180,9 @@ std::optional<ControlBand> SweepResults::band(std::size_t cell, const std::strin
     const CellResult* control = find(c, set);
     const auto rate = control == nullptr ? std::nullopt : control->rate.rate();
     if (!rate) continue;
-    if (!band) band = ControlBand{*rate, *rate, {}};
-    band->low = std::min(band->low, *rate);
-    band->high = std::max(band->high, *rate);
+    if (!band) band = ControlBand{control->rate, control->rate, {}};
+    if (*rate < band->low()) band->lowest = control->rate;
+    if (*rate > band->high()) band->highest = control->rate;
     band->pooled.count += control->rate.count;
     band->pooled.n += control->rate.n;
   }
@@ -221,10 +221,11 @@ Json SweepResults::cell_json(const CellResult& result) const {
                      {"mcnemar_p", mcnemar_p(result.paired)}};
   if (result.kl) json["kl"] = mean_json(*result.kl);
   if (const auto controls = band(result.cell, result.set); controls && has_rates()) {
-    json["control_band"] = {
-        {"low", controls->low}, {"high", controls->high}, {"pooled", proportion_json(controls->pooled)}};
+    json["control_band"] = {{"lowest", proportion_json(controls->lowest)},
+                            {"highest", proportion_json(controls->highest)},
+                            {"pooled", proportion_json(controls->pooled)}};
     const auto rate = result.rate.rate();
-    json["outside_band"] = rate && (*rate < controls->low || *rate > controls->high);
+    json["outside_band"] = rate && (*rate < controls->low() || *rate > controls->high());
   }
   return json;
 }
@@ -281,8 +282,8 @@ std::string SweepResults::to_csv() const {
         fmt::format("{},{},{},{},{},{},{},{},{},{},{},{}\n", csv_number(rate),
                     csv_number(interval ? std::optional(interval->low) : std::nullopt),
                     csv_number(interval ? std::optional(interval->high) : std::nullopt),
-                    csv_number(controls ? std::optional(controls->low) : std::nullopt),
-                    csv_number(controls ? std::optional(controls->high) : std::nullopt), r.empty, r.looping,
+                    csv_number(controls ? std::optional(controls->low()) : std::nullopt),
+                    csv_number(controls ? std::optional(controls->high()) : std::nullopt), r.empty, r.looping,
                     csv_number(r.kl ? std::optional(r.kl->value) : std::nullopt),
                     csv_number(r.margin ? std::optional(r.margin->value) : std::nullopt),
                     csv_number(steered ? std::optional(mcnemar_p(r.paired)) : std::nullopt), receipt.tokens,

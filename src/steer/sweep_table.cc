@@ -25,8 +25,8 @@ std::string rate_text(const Proportion& rate) {
 
 std::string band_text(const std::optional<ControlBand>& band) {
   if (!band) return "";
-  return band->low == band->high ? percent(band->low)
-                                 : fmt::format("{}-{}", percent(band->low), percent(band->high));
+  return band->low() == band->high() ? percent(band->low())
+                                     : fmt::format("{}-{}", percent(band->low()), percent(band->high()));
 }
 
 std::string counts_text(const CellResult& result) {

@@ -22,6 +22,7 @@ Json claim(const char* bound) {
 struct Case {
   const char* bound;
   std::optional<bool> holds;
+  std::optional<bool> clear;  // the whole interval says so
   const char* needs;
 };
 
@@ -32,20 +33,22 @@ TEST_P(ClaimWith, HoldsOrNot) {
   check_claim_spec(spec, "here");
   const ClaimResult result = check_claim(spec, kResults);
   EXPECT_EQ(result.holds, GetParam().holds);
+  EXPECT_EQ(result.clear, GetParam().clear);
   EXPECT_EQ(result.needs, GetParam().needs);
 }
 
-INSTANTIATE_TEST_SUITE_P(Bounds, ClaimWith,
-                         ::testing::Values(Case{R"({"above": 0.4})", true, "> 0.4"},
-                                           Case{R"({"above": 0.5})", false, "> 0.5"},
-                                           Case{R"({"at_least": 0.5})", true, ">= 0.5"},
-                                           Case{R"({"below": 0.5})", false, "< 0.5"},
-                                           Case{R"({"at_most": 0.5})", true, "<= 0.5"},
-                                           Case{R"({"above": {"at": "/b"}})", true, "> 0.3"},
-                                           // A margin makes every claim harder.
-                                           Case{R"({"above": {"at": "/b", "by": 0.25}})", false, "> 0.55"},
-                                           Case{R"({"below": {"at": "/b", "by": 0.25}})", false, "< 0.05"},
-                                           Case{R"({"above": {"at": "/gone"}})", std::nullopt, ">"}));
+INSTANTIATE_TEST_SUITE_P(
+    Bounds, ClaimWith,
+    ::testing::Values(Case{R"({"above": 0.35})", true, true, "> 0.35"},
+                      Case{R"({"above": 0.5})", false, false, "> 0.5"},
+                      Case{R"({"at_least": 0.5})", true, false, ">= 0.5"},
+                      Case{R"({"below": 0.5})", false, false, "< 0.5"},
+                      Case{R"({"at_most": 0.5})", true, false, "<= 0.5"},
+                      Case{R"({"above": {"at": "/b"}})", true, true, "> 0.3"},
+                      // A margin makes every claim harder.
+                      Case{R"({"above": {"at": "/b", "by": 0.25}})", false, false, "> 0.55"},
+                      Case{R"({"below": {"at": "/b", "by": 0.25}})", false, true, "< 0.05"},
+                      Case{R"({"above": {"at": "/gone"}})", std::nullopt, std::nullopt, ">"}));
 
 TEST(Claim, IsNotJudgedWhereNothingIsMeasured) {
   Json spec = claim(R"({"above": 0})");
@@ -54,6 +57,21 @@ TEST(Claim, IsNotJudgedWhereNothingIsMeasured) {
   EXPECT_FALSE(result.holds);
   EXPECT_EQ(result.why, "the results have no /gone");
   EXPECT_TRUE(result.to_json().at("holds").is_null());
+}
+
+TEST(Claim, IsInItsUnit) {
+  Json spec = claim(R"({"above": 0.35, "unit": "%"})");
+  spec["measure"]["of"] = "rows";
+  const ClaimResult result = check_claim(spec, kResults);
+  EXPECT_DOUBLE_EQ(*result.measured.value, 50);
+  EXPECT_DOUBLE_EQ(*result.measured.low, 40);
+  EXPECT_EQ(result.measured.n_of, "rows");
+  EXPECT_EQ(result.needs, "> 35 %");
+  EXPECT_EQ(result.clear, true);
+}
+
+TEST(Claim, IsNeverClearWithoutAnInterval) {
+  EXPECT_EQ(check_claim(claim(R"({"above": 0})"), {{"a", 1}}).clear, std::nullopt);
 }
 
 TEST(Claim, IsChecked) {

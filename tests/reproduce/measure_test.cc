@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <cmath>
+
 #include "hrt/base/error.h"
 
 namespace hrt {
@@ -16,10 +18,10 @@ const Json kResults = Json::parse(R"({
   "nothing": {"value": null, "low": null, "high": null, "n": 0},
   "results": [
     {"cell": "baseline", "control": null, "layer": null, "rate": {"value": 0.0, "low": 0, "high": 0.1, "n": 20}},
-    {"cell": "a", "control": false, "layer": 1, "band": 0.2, "rate": {"value": 0.5, "low": 0.4, "high": 0.6, "n": 20}},
+    {"cell": "a", "control": false, "layer": 1, "band": {"value": 0.2, "low": 0.1, "high": 0.3}, "rate": {"value": 0.5, "low": 0.4, "high": 0.6, "n": 20}},
     {"cell": "a, random", "control": true, "layer": 1, "rate": {"value": 0.9, "low": 0.8, "high": 1, "n": 20}},
-    {"cell": "b", "control": false, "layer": 2, "band": 0.7, "rate": {"value": 0.6, "low": 0.5, "high": 0.7, "n": 20}},
-    {"cell": "c", "control": false, "layer": 3, "band": 0.1, "rate": {"value": null, "n": 0}}
+    {"cell": "b", "control": false, "layer": 2, "band": {"value": 0.7, "low": 0.6, "high": 0.8}, "rate": {"value": 0.6, "low": 0.5, "high": 0.7, "n": 20}},
+    {"cell": "c", "control": false, "layer": 3, "band": {"value": 0.1, "low": 0, "high": 0.2}, "rate": {"value": null, "n": 0}}
   ],
   "rows": [{"row": 0, "mean": {"value": 0}}, {"row": 1, "mean": {"value": -1}}, {"row": 2, "mean": {"value": 3}},
            {"row": 3, "mean": {"value": 4}}],
@@ -73,11 +75,11 @@ INSTANTIATE_TEST_SUITE_P(
         Case{
             "Difference",
             R"({"in": "/results", "where": {"control": false}, "value": "/rate", "minus": "/band", "take": "max"})",
-            0.3, 0.2, 0.4, 20},
+            0.3, 0.3 - std::sqrt(0.02), 0.3 + std::sqrt(0.02), 20},
         Case{
             "DifferenceTheOtherWay",
             R"({"in": "/results", "where": {"control": false}, "value": "/band", "minus": "/rate", "take": "max"})",
-            0.1, 0, 0.2, 20},
+            0.1, 0.1 - std::sqrt(0.02), 0.1 + std::sqrt(0.02), 20},
         Case{"ShareAbove",
              R"({"in": "/rows", "where": {"row": {"from": 1}}, "value": "/mean", "take": "share_above_0"})",
              2.0 / 3, kNone, kNone, 3},

@@ -10,7 +10,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 ClaimResult claim(const std::string& name, std::optional<bool> holds) {
-  ClaimResult result{.name = name, .says = name + " is so", .source = "ours", .measured = {}};
+  ClaimResult result{.name = name, .says = name + " is so", .source = "ours", .unit = "", .measured = {}};
   result.measured.value = 0.25;
   result.needs = "> 0.5";
   result.holds = holds;
@@ -97,6 +97,19 @@ TEST(Scoreboard, SaysInWordsWhatDoesNotHold) {
   EXPECT_THAT(page, HasSubstr("does not hold: a is so: 0.25, needs > 0.5\n"));
   EXPECT_THAT(page, HasSubstr("does not hold: b is so: 0.25, needs > 0.5 (known: its card says so)"));
   EXPECT_THAT(page, Not(HasSubstr("c is so")));
+}
+
+TEST(Scoreboard, SaysWhereTheIntervalReachesOverTheLimit) {
+  Scoreboard chance = board();
+  chance.rows.front().claims[2].clear = false;
+  EXPECT_THAT(chance.page(), HasSubstr("holds, but chance is not ruled out: c is so"));
+  EXPECT_EQ(chance.to_json().at("experiments").at(0).at("claims").at(2).at("clear"), false);
+}
+
+TEST(Scoreboard, MarksWhatDepartsFromThePaper) {
+  Scoreboard departing = board();
+  departing.rows.front().why = "another direction was taken";
+  EXPECT_THAT(departing.page(), HasSubstr("partly *"));
 }
 
 TEST(MeasureRow, AppliesNothingWhereTheExperimentSaysSo) {

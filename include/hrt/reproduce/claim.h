@@ -14,15 +14,18 @@ struct ClaimResult {
   std::string name;
   std::string says;    // in one plain sentence
   std::string source;  // of the claim, and of its threshold
+  std::string unit;    // "%": a share times 100; "points": a difference of shares, too
   Measured measured;
   std::string needs = {};          // "> 0.5"
   std::optional<bool> holds = {};  // nothing: there is nothing to measure
+  std::optional<bool> clear = {};  // holds, or not, over the whole interval; nothing: there is no interval
   std::string why = {};            // there is nothing to measure: why
 
   Json to_json() const;
 };
 
-// `spec`: an entry of `claims` (docs/formats.md). By the values alone; the intervals are for the reader.
+// `spec`: an entry of `claims` (docs/formats.md). It holds by the values alone; how sure that is, `clear`
+// says.
 ClaimResult check_claim(const Json& spec, const Json& results);
 
 // Throws InputError "WHERE/...".

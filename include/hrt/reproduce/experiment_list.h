@@ -53,6 +53,7 @@ struct ExperimentSpec {
 // The experiments as data (docs/formats.md): what is run, in which order, what it is measured by, what was
 // published.
 struct ExperimentList {
+  Json papers = Json::object();  // by the name that sources begin with: authors, venue, version
   std::vector<KnownModel> models;
   std::vector<ExperimentSpec> extractions;
   std::vector<ExperimentSpec> experiments;

@@ -13,10 +13,11 @@ struct Measured {
   std::optional<double> value;
   std::optional<double> low;
   std::optional<double> high;
-  std::optional<std::int64_t> n;
-  std::string taken;     // how several values became one ("max"); empty: one was read
-  std::int64_t of = 0;   // how many these were
-  std::string why = {};  // there is no value: why
+  std::optional<std::int64_t> n = {};
+  std::string n_of = {};   // what n counts, of the entry: "prompts"
+  std::string taken = {};  // how several values became one ("max"); empty: one was read
+  std::int64_t of = 0;     // how many these were
+  std::string why = {};    // there is no value: why
 };
 
 // Reads what `spec` describes (docs/formats.md, "Measures") from `results`:
@@ -27,6 +28,11 @@ struct Measured {
 // Where the results have no such place or value, the measure has none and says why. Throws InputError for a
 // spec that is wrong in itself.
 Measured measure(const Json& spec, const Json& results);
+
+// a - b. Without an interval on either side there is none. Distances to the ends of both intervals are added
+// in squares (Newcombe 1998, method 10: as for independent estimates, so that for the same prompts twice,
+// which tend to agree, it is rather too wide).
+Measured difference(const Measured& a, const Measured& b);
 
 // Throws InputError "WHERE/...": an unknown key, a pointer or a `take` that is none.
 void check_measure(const Json& spec, const std::string& where);

@@ -20,7 +20,7 @@ struct ScoreRow {
   std::string title;
   std::string source;
   State state = State::kNotRun;
-  std::string why;  // it was not run, or failed, or does not apply: why; what else is to be said
+  std::string why;  // it was not run, or failed, or does not apply: why; how else it departs from the paper
   std::vector<std::string> left_out;  // sources that were not there
   std::vector<ClaimResult> claims = {};
   std::vector<PublishedResult> published = {};
@@ -41,6 +41,7 @@ struct Scoreboard {
   std::string description;                    // of the catalog
   std::map<std::string, std::string> missed;  // claims that the catalog lists as missed, with the reason
   std::vector<KnownModel> known;
+  Json papers = Json::object();  // that sources name, in full
   std::vector<ScoreRow> rows;
 
   // "ID.CLAIM" of the claims that do not hold and that the catalog does not list.

@@ -51,11 +51,14 @@ struct CellResult {
   std::optional<Mean> kl = {};
 };
 
-// Random controls of a cell: their lowest and highest rate, and all their replies together.
+// Random controls of a cell: those with the lowest and the highest rate, and all their replies together.
 struct ControlBand {
-  double low = 0;
-  double high = 0;
+  Proportion lowest;
+  Proportion highest;
   Proportion pooled;
+
+  double low() const { return *lowest.rate(); }
+  double high() const { return *highest.rate(); }
 };
 
 // Whether the unsteered answers tell harmful from harmless prompts; where they do not, steering them shows

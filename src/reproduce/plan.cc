@@ -1,0 +1,108 @@
+#include "plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "hrt/base/log.h"
+#include "hrt/base/paths.h"
+#include "hrt/base/strings.h"
+#include "hrt/experiment/prompt_set.h"
+
+namespace hrt {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Runs are taken up from any folder.
+ReproduceOptions with_absolute_paths(ReproduceOptions options) {
+  for (Override& change : options.overrides) {
+    const bool path = change.path == "model" || change.path == "data" || change.path == "data_root";
+    if (!path || !change.value.is_string()) continue;
+    const fs::path place = change.value.get<std::string>();
+    if (fs::exists(place)) change.value = fs::absolute(place).lexically_normal().string();
+  }
+  return options;
+}
+
+std::string catalog_file(const Json& config) {
+  if (const auto file = optional_value<std::string>(config, "data")) return *file;
+  throw InputError("no catalog: --data CATALOG says which prompts the experiments take");
+}
+
+bool can_run(const Step& step) { return step.inputs.missing.empty(); }
+
+}  // namespace
+
+Plan::Plan(const ReproduceOptions& options)
+    : options_(with_absolute_paths(options)),
+      config_(resolve_config(Command::kExtract, std::nullopt, options_.overrides)),
+      list_(read_experiments(data_dir() / "experiments.json")),
+      catalog_(catalog_file(config_), data_root()),
+      checkpoint_(resolve_model(config_)),
+      chat_template_(open_text(config_, checkpoint_.folder(), true).chat.name()),
+      out_(fs::absolute(options.out.empty() ? "runs/reproduce" : options.out)),
+      steps_(plan_steps(list_, list_.chosen(options.only), options_.overrides, catalog_, out_, missing_)) {}
+
+std::optional<fs::path> Plan::data_root() const { return optional_value<std::string>(config_, "data_root"); }
+
+Json Plan::model() const {
+  return {{"path", fs::absolute(checkpoint_.folder()).lexically_normal().string()},
+          {"family", checkpoint_.spec().family},
+          {"layers", checkpoint_.spec().layers},
+          {"hidden", checkpoint_.spec().hidden},
+          {"parameters", checkpoint_.parameters()},
+          {"template", chat_template_}};
+}
+
+std::string Plan::taken_for() const {
+  const DecoderSpec& spec = checkpoint_.spec();
+  const auto found = std::ranges::find_if(list_.models, [&](const KnownModel& model) {
+    return model.family == spec.family && model.layers == spec.layers && model.hidden == spec.hidden &&
+           model.chat_template == chat_template_;
+  });
+  return found == list_.models.end() ? "" : found->name;
+}
+
+Json Plan::config() const {
+  Json given = Json::object();
+  for (const Override& change : options_.overrides) given[change.path] = config_.at(change.path);
+  return given;
+}
+
+Json Plan::identity() const {
+  Json given = config();
+  for (const char* key : {"model", "data", "data_root", "threads"}) given.erase(key);
+  return {{"command", "reproduce"},
+          {"model", checkpoint_.fingerprint()},
+          {"catalog", catalog_.name()},
+          {"config", given}};
+}
+
+void Plan::check_inputs() const {
+  const std::string files = missing_files();
+  if (std::ranges::any_of(steps_, can_run)) {
+    if (!files.empty()) spdlog::warn("warning: {}", files);
+    return;
+  }
+  throw InputError(
+      "nothing can be run: {}",
+      files.empty() ? fmt::format("{}: {}", steps_.back().spec.id, steps_.back().inputs.missing) : files);
+}
+
+// "2 prompt files are not there: FOLDER/{a.csv, b.json} (where they are had)"
+std::string Plan::missing_files() const {
+  if (missing_.empty()) return "";
+  std::map<std::string, std::vector<std::string>> names;  // by folder
+  for (const fs::path file : missing_) names[file.parent_path().string()].push_back(file.filename().string());
+  std::vector<std::string> folders;
+  for (const auto& [folder, files] : names)
+    folders.push_back(
+        fmt::format("{}/{}", folder, files.size() == 1 ? files.front() : "{" + join(files, ", ") + "}"));
+  return fmt::format("{} {} not there: {}{}", counted(missing_.size(), "prompt file"),
+                     missing_.size() == 1 ? "is" : "are", join(folders, ", "),
+                     catalog_.hint().empty() ? "" : " (" + catalog_.hint() + ")");
+}
+
+}  // namespace hrt
