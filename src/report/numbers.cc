@@ -86,6 +86,10 @@ std::string count_of(const Json& estimate) {
 
 std::string plain_row(const Json& of_row) { return fmt::format("{}", of_row.at("row").get<std::int64_t>()); }
 
+std::string sized(const Json& n, const std::string& name) {
+  return fmt::format("{} {}", plain_number(n), shown(name));
+}
+
 std::string shown(std::string name) {
   std::ranges::replace(name, '_', ' ');
   return name;

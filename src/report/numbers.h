@@ -31,6 +31,9 @@ std::string count_of(const Json& estimate);                 // its n; of an AURO
 // "7" of {"row": 7, ...}.
 std::string plain_row(const Json& of_row);
 
+// "120 refused harmful": how many of what, in captions.
+std::string sized(const Json& n, const std::string& name);
+
 // "refused_harmful" -> "refused harmful"
 std::string shown(std::string name);
 

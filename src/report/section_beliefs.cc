@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 
+#include "hrt/base/strings.h"
 #include "numbers.h"
 #include "sections.h"
 
@@ -97,14 +98,13 @@ Figure scatter(const RunFolder& run, const std::vector<Group>& groups) {
                 .title = "The two beliefs of each prompt",
                 .panels = {plane, above, beside},
                 .panel_height = 7.6};
-  std::string sizes;
-  for (const Group& group : groups)
-    sizes += fmt::format("{}{} {}", sizes.empty() ? "" : ", ", group.points.size(), shown(group.name));
+  std::vector<std::string> sizes;
+  for (const Group& group : groups) sizes.push_back(sized(group.points.size(), group.name));
   const Json& over_all = run.results.at("over_all_prompts").at("all_rows");
   figure.caption = fmt::format(
       "A point a prompt: the belief of harmfulness at t_inst (Delta_harmful) and of refusal at t_post_inst "
       "(Delta_refuse), means over all rows. n: {}. Pearson's r of the two: {}.",
-      sizes, decimal(over_all.at("pearson")));
+      join(sizes, ", "), decimal(over_all.at("pearson")));
   return figure;
 }
 

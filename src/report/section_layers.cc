@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "hrt/base/strings.h"
 #include "numbers.h"
 #include "sections.h"
 
@@ -7,10 +8,9 @@ namespace hrt {
 namespace {
 
 std::string group_sizes(const Json& groups) {
-  std::string text;
-  for (const auto& [name, group] : groups.items())
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", group.at("n").get<std::int64_t>(), shown(name));
-  return text;
+  std::vector<std::string> sizes;
+  for (const auto& [name, group] : groups.items()) sizes.push_back(sized(group.at("n"), name));
+  return join(sizes, ", ");
 }
 
 Panel scores_panel(const std::string& position, const Json& of_position) {

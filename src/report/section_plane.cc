@@ -3,6 +3,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "hrt/base/strings.h"
 #include "numbers.h"
 #include "sections.h"
 
@@ -26,7 +27,7 @@ Figure plane_figure(const RunFolder& run) {
   Panel panel{.x = {.title = "Delta_harmful"},
               .y = {.title = "Delta_refuse"},
               .references = {{0, "", false}, {0, "", true}}};
-  std::string sizes;
+  std::vector<std::string> sizes;
   std::size_t number = 0;
   for (const auto& [name, group] : run.results.at("groups").items()) {
     const auto x = number_of(group.at("delta_harmful"));
@@ -38,14 +39,14 @@ Figure plane_figure(const RunFolder& run) {
       panel.series.push_back(
           {"", Mark::kOutline, centre.colour, centre.dashed, outline(*x, *y, group.at("ellipse"))});
     panel.series.push_back(std::move(centre));
-    sizes += fmt::format("{}{} {}", sizes.empty() ? "" : ", ", plain_number(group.at("n")), shown(name));
+    sizes.push_back(sized(group.at("n"), name));
   }
   Figure figure{.name = run.name(),
                 .title = "Groups in the plane of the two beliefs",
                 .panels = {std::move(panel)},
                 .panel_height = 6.4};
-  figure.caption =
-      fmt::format("Each group's centre with the 95 % bootstrap ellipse of the centre. n: {}.", sizes);
+  figure.caption = fmt::format("Each group's centre with the 95 % bootstrap ellipse of the centre. n: {}.",
+                               join(sizes, ", "));
   return figure;
 }
 

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "hrt/base/strings.h"
 #include "numbers.h"
 #include "sections.h"
 
@@ -89,13 +90,13 @@ std::vector<Block> positions_blocks(RunFolder& run) {
   if (places.empty()) return {Paragraph{"No position was found in these prompts.", true}};
   Figure figure{.name = run.name(), .title = "The score by position", .panel_height = 5.2};
   figure.panels = {scores_panel(places), quality_panel(places)};
-  std::string sizes;
+  std::vector<std::string> sizes;
   for (const auto& [group, found] : places.front().found->at("groups").items())
-    sizes += fmt::format("{}{} {}", sizes.empty() ? "" : ", ", count_of(found.at("mean")), shown(group));
+    sizes.push_back(sized(count_of(found.at("mean")), group));
   figure.caption = fmt::format(
       "s at each position, by centroids of that position, mean over rows with 95 % intervals; below: what it "
       "tells. n: {}.",
-      sizes);
+      join(sizes, ", "));
   return {figure, positions_table(places)};
 }
 

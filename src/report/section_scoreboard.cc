@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "hrt/base/strings.h"
 #include "numbers.h"
 #include "scoreboard.h"
 
@@ -92,8 +93,10 @@ Section scoreboard_section(const RunFolder& run) {
   for (const std::string& missing : run.missing) section.blocks.push_back(Paragraph{missing, true});
   if (!run.results.is_object()) return section;
   const Json& experiments = run.results.at("experiments");
-  for (const auto& [name, paper] : run.results.value("papers", Json::object()).items())
-    section.blocks.push_back(Paragraph{fmt::format("\"{}\" is {}.", name, plain_number(paper))});
+  std::vector<std::string> papers;
+  const Json named = run.results.value("papers", Json::object());
+  for (const auto& [name, paper] : named.items()) papers.push_back(plain_number(paper));
+  if (!papers.empty()) section.blocks.push_back(Paragraph{"Sources: " + join(papers, "; ") + "."});
   section.blocks.push_back(board(experiments));
   section.blocks.push_back(claims(experiments));
   section.blocks.push_back(published(experiments));

@@ -23,6 +23,12 @@ std::size_t cell(double value, const Range& range, std::size_t cells) {
   return static_cast<std::size_t>(std::lround(share * static_cast<double>(cells - 1)));
 }
 
+// Points are prompts (or whatever is scattered): how many, the legend says.
+std::string legend_text(const Series& series) {
+  const std::string name = escape_for_terminal(series.name);
+  return series.mark == Mark::kPoints ? fmt::format("{} (n = {})", name, series.points.size()) : name;
+}
+
 class Grid {
  public:
   Grid(const Range& x, const Range& y) : x_(x), y_(y), lines_(kHeight, std::string(kWidth, ' ')) {}
@@ -83,7 +89,7 @@ std::string text_plot(const Panel& panel) {
   for (const Series& series : panel.series) {
     if (!is_drawn(series)) continue;
     grid.draw(series, letter);
-    if (!series.name.empty()) legend += fmt::format("  {} {}", letter, escape_for_terminal(series.name));
+    if (!series.name.empty()) legend += fmt::format("  {} {}", letter, legend_text(series));
     ++letter;
   }
   std::string text =

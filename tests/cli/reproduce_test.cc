@@ -135,7 +135,7 @@ TEST_F(Reproduce, RunsWhatCanRunAndListsWhatIsMissing) {
   });
   const ProcessResult result = reproduce("fig2,fig6", {"--data", data});
   ASSERT_EQ(result.code, 0) << result.err;
-  EXPECT_THAT(result.err, HasSubstr("3 prompt files not there: /nowhere/jailbreak_persuasion.jsonl, "));
+  EXPECT_THAT(result.err, HasSubstr("3 prompt files are not there: /nowhere/{jailbreak_persuasion.jsonl, "));
   EXPECT_THAT(result.err, HasSubstr("(they are had somewhere)"));
   EXPECT_EQ(row("fig6").at("verdict"), "not run");
   EXPECT_THAT(row("fig6").at("why").get<std::string>(),
@@ -239,7 +239,7 @@ TEST_F(Reproduce, EndsWhereNothingCanRun) {
       catalog([](Json& catalog) { catalog["roles"]["refused_harmful"][0]["file"] = "/nowhere/a.jsonl"; });
   const ProcessResult result = reproduce("table1", {"--data", data});
   EXPECT_EQ(result.code, 2);
-  EXPECT_THAT(result.err, HasSubstr("nothing can be run: 1 prompt file not there: /nowhere/a.jsonl"));
+  EXPECT_THAT(result.err, HasSubstr("nothing can be run: 1 prompt file is not there: /nowhere/a.jsonl"));
   EXPECT_FALSE(fs::exists(out_));
   const ProcessResult no_role = reproduce("table8_9");
   EXPECT_EQ(no_role.code, 2);

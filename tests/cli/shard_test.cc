@@ -112,7 +112,7 @@ TEST_F(Shards, AShardThatIsMissingOrGivenTwiceIsNamed) {
   EXPECT_THAT(missing.err, HasSubstr("shard 1 of 3 is missing"));
   const ProcessResult twice = merge({shard(0), shard(1), shard(1), shard(2)}, out / "run");
   EXPECT_EQ(twice.code, 2);
-  EXPECT_THAT(twice.err, HasSubstr("shard 1 is given twice"));
+  EXPECT_THAT(twice.err, HasSubstr("shard 1/3 is given twice"));
   EXPECT_FALSE(fs::exists(out / "run"));
 }
 
