@@ -9,9 +9,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// What a run that was stopped has written already is part of what it needs.
+std::uint64_t written_bytes(const fs::path& run) {
+  std::uint64_t bytes = 0;
+  if (!fs::is_directory(run / "work")) return bytes;
+  for (const fs::directory_entry& entry : fs::directory_iterator(run / "work"))
+    bytes += entry.is_regular_file() ? entry.file_size() : 0;
+  return bytes;
+}
+
 void check_disk(const fs::path& run, const Estimate& estimate) {
   const auto [capacity, free, available] = fs::space(existing_part(run));
-  if (capacity == 0 || available >= estimate.disk_bytes) return;  // 0: /proc and its like, which say nothing
+  if (capacity == 0) return;  // /proc and its like, which say nothing
+  if (available + written_bytes(run) >= estimate.disk_bytes) return;
   throw RunError("{}: {} are needed, {} are free", run.string(), human_bytes(estimate.disk_bytes),
                  human_bytes(available));
 }
