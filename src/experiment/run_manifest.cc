@@ -5,6 +5,7 @@
 
 #include "hrt/base/log.h"
 #include "hrt/base/strings.h"
+#include "hrt/experiment/direction_source.h"
 #include "hrt/experiment/prompt_run.h"
 #include "hrt/experiment/repeated_prompts.h"
 #include "hrt/experiment/versions.h"
@@ -78,6 +79,9 @@ Json PromptRun::identity() const {
     const bool whole = key.name == "shard" && config_.at(key.name).is_null();
     if (key.decides && !hashed && !whole) config[key.name] = config_.at(key.name);
   }
+  // Where directions lie decides nothing; their bytes are part of a sweep's own identity.
+  if (config.contains("direction") && config.at("direction").is_string())
+    config["direction"] = split_direction(config.at("direction")).name;
   Json identity{{"command", command_name(command_)},
                 {"model", checkpoint_.fingerprint(config_.at("full_hash"))},
                 {"template", text_.chat.name()},

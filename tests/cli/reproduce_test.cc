@@ -56,7 +56,7 @@ class Reproduce : public ::testing::Test {
   }
 
   const TemporaryFolder folder_;
-  const std::string out_ = folder_ / "out";
+  std::string out_ = folder_ / "out";
 
  private:
   static void make_absolute(Json& entry) {
@@ -98,6 +98,16 @@ TEST_F(Reproduce, SteersWithTheSharedDirections) {
   EXPECT_THAT(row("bypass").at("why").get<std::string>(), HasSubstr("select found no direction"));
   const Json steered = read_json(out_ + "/bypass/manifest.json").at("config");
   EXPECT_EQ(steered.at("direction"), out_ + "/train:refusal");
+}
+
+TEST_F(Reproduce, AFolderThatMovedIsTakenUp) {
+  ASSERT_EQ(reproduce("bypass").code, 0);
+  fs::rename(out_, out_ + "-moved");
+  out_ += "-moved";
+  const auto computed = fs::last_write_time(out_ + "/bypass/replies.jsonl");
+  const ProcessResult again = reproduce("bypass");
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_EQ(fs::last_write_time(out_ + "/bypass/replies.jsonl"), computed);
 }
 
 // The organism with its head turned round.
