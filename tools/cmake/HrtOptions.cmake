@@ -35,6 +35,11 @@ if(HRT_SANITIZE)
                                                -fno-sanitize-recover=all)
   target_link_options(hrt_options INTERFACE -fsanitize=${HRT_SANITIZE})
 endif()
+if(HRT_SANITIZE STREQUAL "thread")
+  add_library(hrt_fork_join STATIC ${CMAKE_SOURCE_DIR}/tests/tsan/fork_join.cc)
+  target_link_options(hrt_options INTERFACE -Wl,--wrap=GOMP_parallel)
+  target_link_libraries(hrt_options INTERFACE hrt_fork_join)
+endif()
 
 # hrt_library(NAME DEPS...): library hrt_NAME out of every .cc in the current folder.
 function(hrt_library name)
