@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "hrt/base/error.h"
+#include "known_mappings.h"
 
 namespace hrt {
 namespace {
@@ -50,26 +51,45 @@ void sync_folder(const std::filesystem::path& file) {
 MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
   const Descriptor descriptor{open_for_reading(path)};
   size_ = size_of_regular_file(descriptor.value, path);
+  opened_ = state_of(descriptor.value, path);
   if (size_ == 0) return;
   void* address = mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, descriptor.value, 0);
   if (address == MAP_FAILED) throw RunError("{}: cannot be mapped: {}", path.string(), reason());
   data_ = static_cast<std::byte*>(address);
+  known_ = std::make_unique<KnownMapping>(data_, size_, path.string());
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept
     : path_(std::move(other.path_)),
+      opened_(other.opened_),
       data_(std::exchange(other.data_, nullptr)),
-      size_(std::exchange(other.size_, 0)) {}
+      size_(std::exchange(other.size_, 0)),
+      known_(std::move(other.known_)) {}
 
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   std::swap(path_, other.path_);
+  std::swap(opened_, other.opened_);
+  std::swap(known_, other.known_);
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);
   return *this;
 }
 
 MappedFile::~MappedFile() {
+  known_.reset();
   if (data_ != nullptr) munmap(data_, size_);
+}
+
+MappedFile::State MappedFile::state_of(int descriptor, const std::filesystem::path& path) {
+  struct stat status {};
+  if (fstat(descriptor, &status) != 0) throw InputError("{}: {}", path.string(), reason());
+  return {static_cast<std::uint64_t>(status.st_size), status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
+}
+
+void MappedFile::check_unchanged() const {
+  const Descriptor descriptor{open_for_reading(path_)};
+  if (state_of(descriptor.value, path_) != opened_)
+    throw RunError("{}: the file changed while it was read", path_.string());
 }
 
 void MappedFile::release(std::size_t offset, std::size_t length) const {

@@ -8,6 +8,7 @@
 #include <new>
 
 #include "hrt/base/error.h"
+#include "hrt/base/file.h"
 #include "hrt/base/interrupt.h"
 #include "hrt/base/log.h"
 #include "hrt/base/strings.h"
@@ -111,6 +112,7 @@ int guarded(const std::function<int()>& body) {
 int run_cli(int argc, char** argv) {
   use_reproducible_blas();
   install_signal_handlers();
+  install_mapping_fault_handler();
   setup_logging(Verbosity::kNormal);
   CLI::App app("hrt: harmfulness and refusal directions in language models.", "hrt");
   app.set_version_flag("--version", version_line);

@@ -70,8 +70,9 @@ bool is_valid(const KeySpec& key, const Json& value) {
   const auto is_integer = [](const Json& item) { return item.is_number_integer(); };
   switch (key.kind) {
     case KeyKind::kString:
-      return value.is_string() && (key.choices.empty() || std::find(key.choices.begin(), key.choices.end(),
-                                                                    value) != key.choices.end());
+      return value.is_string() &&
+             (key.choices.empty() ||
+              std::ranges::find(key.choices, value.get<std::string>()) != key.choices.end());
     case KeyKind::kInteger:
       // A JSON integer beyond 63 bits would turn negative where it is used.
       return value.is_number_integer() && value.get<double>() >= key.least && value.get<double>() < 9e18;

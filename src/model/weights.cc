@@ -192,6 +192,7 @@ DecoderWeights load_weights(const Checkpoint& checkpoint, at::ScalarType dtype, 
   const bool tied = names.head == names.embedding;
   weights.head = tied ? weights.embedding.t() : loader.head(names.head);
   weights.bytes = loader.bytes();
+  checkpoint.weights().check_unchanged();
   return weights;
 }
 

@@ -88,6 +88,10 @@ at::Tensor WeightFiles::tensor(const std::string& name) const { return piece_of(
 
 const fs::path& WeightFiles::file_of(const std::string& name) const { return piece_of(name).file().path(); }
 
+void WeightFiles::check_unchanged() const {
+  for (const SafetensorsFile& piece : pieces_) piece.file().check_unchanged();
+}
+
 void WeightFiles::release(const std::string& name) const {
   piece_of(name).release(*piece_of(name).find(name));
 }

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "data/scratch_folder.h"
 #include "hrt/base/error.h"
@@ -52,6 +53,30 @@ TEST_F(Files, RefusesWhatIsNoRegularFile) {
     EXPECT_THAT([&] { read_file(path); }, ThrowsMessage<InputError>(HasSubstr("not a regular file")));
   }
   EXPECT_THAT([&] { MappedFile{folder_ / "absent"}; }, ThrowsMessage<InputError>(HasSubstr("No such file")));
+}
+
+TEST_F(Files, AMappedFileThatChangedIsNoticed) {
+  const fs::path path = write("mapped", "some bytes");
+  const MappedFile file(path);
+  EXPECT_NO_THROW(file.check_unchanged());
+  fs::last_write_time(path, fs::last_write_time(path) + std::chrono::nanoseconds(1000));
+  EXPECT_THAT([&] { file.check_unchanged(); },
+              ThrowsMessage<RunError>(HasSubstr("mapped: the file changed")));
+  fs::remove(path);
+  EXPECT_THAT([&] { file.check_unchanged(); }, ThrowsMessage<InputError>(HasSubstr("No such file")));
+}
+
+// The process, which would else die of a signal.
+TEST_F(Files, AMappedFileThatWasCutEndsInOneLine) {
+  const fs::path path = write("mapped", std::string(100'000, 'x'));
+  EXPECT_EXIT(
+      {
+        install_mapping_fault_handler();
+        const MappedFile file(path);
+        fs::resize_file(path, 0);
+        _exit(static_cast<int>(file.data()[99'999]));
+      },
+      ::testing::ExitedWithCode(1), "^hrt: error: .*mapped: cannot be read any more: [^\n]*\n$");
 }
 
 TEST_F(Files, AtomicFilesAppearWithCommit) {

@@ -32,7 +32,12 @@ endif()
 
 # One OpenMP runtime in the process: ours must be the one that torch brings, else two thread pools fight.
 file(GLOB HRT_GOMP ${HRT_TORCH_LIB}/libgomp*.so*)
-target_compile_options(hrt_torch INTERFACE -fopenmp)
+# clang's own runtime would be a second one: with torch's it compiles parallel regions as plain loops.
+if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+  target_compile_options(hrt_torch INTERFACE -fopenmp=libgomp)
+else()
+  target_compile_options(hrt_torch INTERFACE -fopenmp)
+endif()
 if(HRT_GOMP)
   list(GET HRT_GOMP 0 HRT_GOMP)
   target_link_libraries(hrt_torch INTERFACE ${HRT_GOMP})

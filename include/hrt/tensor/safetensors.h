@@ -64,6 +64,8 @@ class WeightFiles {
   // The file that holds the tensor, for messages.
   const std::filesystem::path& file_of(const std::string& name) const;
   void release(const std::string& name) const;
+  // Throws RunError when a piece changed since it was opened.
+  void check_unchanged() const;
 
  private:
   const SafetensorsFile& piece_of(const std::string& name) const;
