@@ -29,14 +29,20 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kText = "Hello, wörld!  It's 2026:\n\tdon't <s>[INST] 𝒳 12345</s>";
 
-// A folder in memory, of this process.
+// A folder in memory, of this process and for as long as it lives.
+struct MemoryFolder {
+  fs::path path = fs::path("/dev/shm") / ("hrt-fuzz-" + std::to_string(getpid()));
+
+  MemoryFolder() { fs::create_directories(path); }
+  ~MemoryFolder() {
+    std::error_code ignored;
+    fs::remove_all(path, ignored);
+  }
+};
+
 const fs::path& folder() {
-  static const fs::path place = [] {
-    const fs::path made = fs::path("/dev/shm") / ("hrt-fuzz-" + std::to_string(getpid()));
-    fs::create_directories(made);
-    return made;
-  }();
-  return place;
+  static const MemoryFolder memory;
+  return memory.path;
 }
 
 fs::path file_with(const std::string& name, std::string_view bytes) {
