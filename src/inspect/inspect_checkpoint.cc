@@ -9,6 +9,7 @@
 #include "hrt/base/strings.h"
 #include "hrt/model/checkpoint.h"
 #include "hrt/model/memory.h"
+#include "hrt/tensor/safetensors.h"
 #include "hrt/text/chat_template.h"
 #include "hrt/text/tokenizer.h"
 #include "hrt/text/tokenizer_files.h"
@@ -88,7 +89,7 @@ Json spec_json(const DecoderSpec& spec) {
 
 Json files_json(const WeightFiles& weights) {
   std::map<fs::path, std::int64_t> tensors;
-  for (const TensorInfo& info : weights.tensors()) ++tensors[weights.file_of(info.name)];
+  for (const TensorLayout& info : weights.tensors()) ++tensors[weights.file_of(info.name)];
   Json files = Json::array();
   for (const auto& [file, count] : tensors) {
     files.push_back({{"name", file.filename().string()}, {"bytes", fs::file_size(file)}, {"tensors", count}});

@@ -1,5 +1,6 @@
 #include "hrt/model/checkpoint.h"
 
+#include <c10/util/accumulate.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -111,10 +112,9 @@ Counts count_parameters(const WeightFiles& weights, const std::vector<ExpectedTe
   std::map<at::ScalarType, std::int64_t> by_dtype;
   Counts counts;
   for (const ExpectedTensor& tensor : tensors) {
-    const TensorInfo& info = *weights.find(tensor.name);
-    const std::uint64_t count = (info.end - info.begin) / c10::elementSize(info.dtype);
-    by_dtype[info.dtype] += static_cast<std::int64_t>(count);
-    counts.parameters += static_cast<std::int64_t>(count);
+    const std::int64_t count = c10::multiply_integers(tensor.shape);
+    by_dtype[weights.find(tensor.name)->dtype] += count;
+    counts.parameters += count;
   }
   counts.dtype =
       std::ranges::max_element(by_dtype, {}, [](const auto& entry) { return entry.second; })->first;

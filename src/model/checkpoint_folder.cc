@@ -6,13 +6,14 @@
 
 #include "hrt/base/error.h"
 #include "hrt/base/strings.h"
+#include "hrt/tensor/weight_files.h"
 
 namespace hrt {
 namespace {
 
 namespace fs = std::filesystem;
 
-// What people point at instead of a checkpoint in safetensors, by the end of a file's name, and what helps.
+// What people point at instead of a Hugging Face checkpoint, by the end of a file's name, and what helps.
 struct OtherFormat {
   std::string_view ending;
   std::string_view advice;
@@ -20,8 +21,8 @@ struct OtherFormat {
 constexpr OtherFormat kOtherFormats[] = {
     {".gguf", "convert it with tools/gguf-to-hf"},
     {"adapter_config.json", "an adapter is not a model: merge it into its base model first"},
+    {".pth", "use the Hugging Face version of this model"},
     {".bin", "save the model again as safetensors"},
-    {".pth", "use the Hugging Face version of this model, in safetensors"},
     {".pt", "save the model again as safetensors"},
 };
 
@@ -53,11 +54,9 @@ fs::path config_file(const fs::path& folder) {
 }
 
 fs::path weights_file(const fs::path& folder) {
-  for (const char* name : {"model.safetensors", "model.safetensors.index.json"}) {
-    if (fs::exists(folder / name)) return folder / name;
-  }
-  throw InputError("{}: neither model.safetensors nor model.safetensors.index.json{}", folder.string(),
-                   hint(folder));
+  if (const auto file = find_weights(folder)) return *file;
+  throw InputError("{}: no weights (model.safetensors or pytorch_model.bin, whole or in pieces){}",
+                   folder.string(), hint(folder));
 }
 
 }  // namespace hrt

@@ -8,6 +8,6 @@ namespace hrt {
 // holds instead and what to do.
 
 std::filesystem::path config_file(const std::filesystem::path& folder);   // config.json
-std::filesystem::path weights_file(const std::filesystem::path& folder);  // model.safetensors or its index
+std::filesystem::path weights_file(const std::filesystem::path& folder);  // by which they are opened
 
 }  // namespace hrt

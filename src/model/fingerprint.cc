@@ -6,6 +6,7 @@
 #include "hrt/base/file.h"
 #include "hrt/base/hash.h"
 #include "hrt/model/checkpoint.h"
+#include "hrt/tensor/safetensors.h"
 
 namespace hrt {
 namespace {
@@ -42,7 +43,7 @@ void add_samples(const std::byte* data, std::size_t size, Sha256& hash) {
   }
 }
 
-void add_tensor(const WeightFiles& weights, const TensorInfo& info, bool full, Sha256& hash) {
+void add_tensor(const WeightFiles& weights, const TensorLayout& info, bool full, Sha256& hash) {
   hash.update(
       fmt::format("{} {} {}\n", info.name, safetensors_dtype(info.dtype), fmt::join(info.shape, ",")));
   const at::Tensor tensor = weights.tensor(info.name);
@@ -60,7 +61,7 @@ void add_tensor(const WeightFiles& weights, const TensorInfo& info, bool full, S
 std::string Checkpoint::fingerprint(bool full) const {
   Sha256 hash;
   for (const std::string_view name : kFiles) add_file(folder_ / name, hash);
-  for (const TensorInfo& info : weights_->tensors()) add_tensor(*weights_, info, full, hash);
+  for (const TensorLayout& info : weights_->tensors()) add_tensor(*weights_, info, full, hash);
   return hash.hex();
 }
 

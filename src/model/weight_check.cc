@@ -8,6 +8,7 @@
 
 #include "hrt/base/error.h"
 #include "hrt/base/strings.h"
+#include "hrt/tensor/safetensors.h"
 
 namespace hrt {
 namespace {
@@ -80,7 +81,7 @@ std::vector<ExpectedTensor> expected_tensors(const DecoderSpec& spec, const Weig
 void check_weights(const WeightFiles& weights, const std::vector<ExpectedTensor>& expected,
                    const std::filesystem::path& file) {
   for (const ExpectedTensor& tensor : expected) {
-    const TensorInfo* info = weights.find(tensor.name);
+    const TensorLayout* info = weights.find(tensor.name);
     if (info == nullptr) {
       throw InputError("{}: tensor {} {} is missing", file.string(), tensor.name, shape_text(tensor.shape));
     }
@@ -102,7 +103,7 @@ std::vector<std::string> extra_tensors(const WeightFiles& weights,
   std::set<std::string_view> names;
   for (const ExpectedTensor& tensor : expected) names.insert(tensor.name);
   std::vector<std::string> extra;
-  for (const TensorInfo& info : weights.tensors()) {
+  for (const TensorLayout& info : weights.tensors()) {
     const auto ends_name = [&](std::string_view buffer) { return info.name.ends_with(buffer); };
     if (!names.contains(info.name) && std::ranges::none_of(buffers, ends_name)) extra.push_back(info.name);
   }

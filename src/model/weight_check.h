@@ -9,7 +9,7 @@
 
 #include "hrt/model/decoder_spec.h"
 #include "hrt/model/families.h"
-#include "hrt/tensor/safetensors.h"
+#include "hrt/tensor/weight_files.h"
 
 namespace hrt {
 

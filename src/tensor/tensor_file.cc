@@ -51,24 +51,24 @@ std::string list_of(std::vector<std::string> names, const std::string& first) {
 }  // namespace
 
 TensorFile::TensorFile(const std::filesystem::path& path)
-    : file_(open(path)), tensors_(std::visit([](const auto& file) { return layouts_of(file); }, file_)) {}
+    : content_(open(path)), tensors_(std::visit([](const auto& file) { return layouts_of(file); }, content_)) {}
 
-const std::filesystem::path& TensorFile::path() const {
+const MappedFile& TensorFile::file() const {
   return std::visit(
-      [](const auto& file) -> const auto& { return file.file().path(); }, file_);
+      [](const auto& file) -> const auto& { return file.file(); }, content_);
 }
 
-std::uint64_t TensorFile::bytes() const {
-  return std::visit([](const auto& file) { return file.file().size(); }, file_);
-}
+const std::filesystem::path& TensorFile::path() const { return file().path(); }
+std::uint64_t TensorFile::bytes() const { return file().size(); }
+void TensorFile::check_unchanged() const { file().check_unchanged(); }
 
 const Metadata& TensorFile::metadata() const {
   return std::visit(
-      [](const auto& file) -> const auto& { return file.metadata(); }, file_);
+      [](const auto& file) -> const auto& { return file.metadata(); }, content_);
 }
 
 bool TensorFile::has(const std::string& name) const {
-  return std::visit([&](const auto& file) { return file.find(name) != nullptr; }, file_);
+  return std::visit([&](const auto& file) { return file.find(name) != nullptr; }, content_);
 }
 
 const TensorLayout& TensorFile::layout(const std::string& name) const {
@@ -89,12 +89,12 @@ const TensorLayout& TensorFile::only() const {
 
 at::Tensor TensorFile::tensor(const std::string& name) const {
   if (!has(name)) layout(name);  // throws
-  return std::visit([&](const auto& file) { return file.tensor(name); }, file_);
+  return std::visit([&](const auto& file) { return file.tensor(name); }, content_);
 }
 
 void TensorFile::release(const std::string& name) const {
-  if (const auto* pt = std::get_if<PtFile>(&file_)) return pt->release(name);
-  const auto& safetensors = std::get<SafetensorsFile>(file_);
+  if (const auto* pt = std::get_if<PtFile>(&content_)) return pt->release(name);
+  const auto& safetensors = std::get<SafetensorsFile>(content_);
   if (const TensorInfo* info = safetensors.find(name)) safetensors.release(*info);
 }
 

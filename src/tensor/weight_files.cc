@@ -1,18 +1,21 @@
-#include <algorithm>
+#include "hrt/tensor/weight_files.h"
+
+#include <fmt/ranges.h>
+
 #include <set>
 
 #include "hrt/base/error.h"
 #include "hrt/base/json.h"
 #include "hrt/base/strings.h"
-#include "hrt/tensor/safetensors.h"
 
 namespace hrt {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kSingle = "model.safetensors";
-constexpr const char* kIndex = "model.safetensors.index.json";
+// In the order in which transformers looks for them.
+constexpr const char* kWeights[] = {"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
+                                    "pytorch_model.bin.index.json"};
 
 // Pieces are named relative to the folder; a name that leads elsewhere is an attack or a mistake.
 void check_piece_name(const std::string& name, const fs::path& index) {
@@ -44,56 +47,62 @@ std::vector<std::string> piece_names(const std::map<std::string, std::string>& w
 
 }  // namespace
 
+std::optional<fs::path> find_weights(const fs::path& folder) {
+  for (const char* name : kWeights) {
+    if (fs::exists(folder / name)) return folder / name;
+  }
+  return std::nullopt;
+}
+
 WeightFiles::WeightFiles(const fs::path& folder) : folder_(folder) {
-  std::map<std::string, std::string> weight_map;
-  std::vector<std::string> names{kSingle};
-  if (!fs::exists(folder / kSingle)) {
-    if (!fs::exists(folder / kIndex))
-      throw InputError("{}: neither {} nor {} is there", folder.string(), kSingle, kIndex);
-    weight_map = read_weight_map(folder / kIndex);
-    names = piece_names(weight_map);
-  }
-  for (const std::string& name : names) {
-    const SafetensorsFile& piece = pieces_.emplace_back(folder / name);
-    for (const TensorInfo& info : piece.tensors()) {
-      if (!piece_.emplace(info.name, pieces_.size() - 1).second) {
-        throw InputError("{}: tensor {} stands in another piece too", (folder / name).string(),
-                         escape_for_terminal(info.name));
-      }
-    }
-  }
+  const std::optional<fs::path> file = find_weights(folder);
+  if (!file) throw InputError("{}: none of {} is there", folder.string(), fmt::join(kWeights, ", "));
+  const bool indexed = file->extension() == ".json";
+  const auto weight_map = indexed ? read_weight_map(*file) : std::map<std::string, std::string>();
+  if (!indexed) add_piece(*file);
+  for (const std::string& name : piece_names(weight_map)) add_piece(folder / name);
   for (const auto& [tensor, piece] : weight_map) {
-    const auto found = piece_.find(tensor);
-    if (found == piece_.end() || pieces_[found->second].file().path().filename() != piece) {
-      throw InputError("{}: /weight_map says that {} is in {}, but it is not", (folder / kIndex).string(),
-                       escape_for_terminal(tensor), escape_for_terminal(piece));
-    }
+    if (places_.contains(tensor) && file_of(tensor).filename() == piece) continue;
+    throw InputError("{}: /weight_map says that {} is in {}, but it is not", file->string(),
+                     escape_for_terminal(tensor), escape_for_terminal(piece));
   }
-  for (const auto& [name, piece] : piece_) tensors_.push_back(*pieces_[piece].find(name));
+  for (auto& [name, place] : places_) {
+    place.number = tensors_.size();
+    tensors_.push_back(pieces_[place.piece].layout(name));
+  }
 }
 
-const SafetensorsFile& WeightFiles::piece_of(const std::string& name) const {
-  const auto found = piece_.find(name);
-  if (found == piece_.end())
+void WeightFiles::add_piece(const fs::path& path) {
+  const TensorFile& piece = pieces_.emplace_back(path);
+  for (const TensorLayout& layout : piece.tensors()) {
+    if (places_.emplace(layout.name, Place{pieces_.size() - 1, 0}).second) continue;
+    throw InputError("{}: tensor {} stands in another piece too", path.string(),
+                     escape_for_terminal(layout.name));
+  }
+}
+
+const TensorFile& WeightFiles::piece_of(const std::string& name) const {
+  const auto found = places_.find(name);
+  if (found == places_.end())
     throw InputError("{}: no tensor {}", folder_.string(), escape_for_terminal(name));
-  return pieces_[found->second];
+  return pieces_[found->second.piece];
 }
 
-const TensorInfo* WeightFiles::find(const std::string& name) const {
-  const auto found = piece_.find(name);
-  return found == piece_.end() ? nullptr : pieces_[found->second].find(name);
+const TensorLayout* WeightFiles::find(const std::string& name) const {
+  const auto found = places_.find(name);
+  return found == places_.end() ? nullptr : &tensors_[found->second.number];
 }
 
-at::Tensor WeightFiles::tensor(const std::string& name) const { return piece_of(name).tensor(name); }
+at::Tensor WeightFiles::tensor(const std::string& name) const {
+  return piece_of(name).tensor(name).contiguous();
+}
 
-const fs::path& WeightFiles::file_of(const std::string& name) const { return piece_of(name).file().path(); }
+const fs::path& WeightFiles::file_of(const std::string& name) const { return piece_of(name).path(); }
 
 void WeightFiles::check_unchanged() const {
-  for (const SafetensorsFile& piece : pieces_) piece.file().check_unchanged();
+  for (const TensorFile& piece : pieces_) piece.check_unchanged();
 }
 
-void WeightFiles::release(const std::string& name) const {
-  piece_of(name).release(*piece_of(name).find(name));
-}
+void WeightFiles::release(const std::string& name) const { piece_of(name).release(name); }
 
 }  // namespace hrt

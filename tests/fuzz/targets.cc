@@ -19,6 +19,7 @@
 #include "hrt/model/families.h"
 #include "hrt/tensor/pt_file.h"
 #include "hrt/tensor/safetensors.h"
+#include "hrt/tensor/weight_files.h"
 #include "hrt/text/chat_template.h"
 #include "hrt/text/tokenizer.h"
 

@@ -149,7 +149,7 @@ TEST(Checkpoint, FingerprintIgnoresHowWeightsAreSplit) {
   const std::string pieces = Checkpoint(copy.folder()).fingerprint();
   std::vector<NamedTensor> tensors;
   const WeightFiles weights(copy.folder());
-  for (const TensorInfo& info : weights.tensors()) tensors.push_back({info.name, weights.tensor(info.name)});
+  for (const TensorLayout& info : weights.tensors()) tensors.push_back({info.name, weights.tensor(info.name)});
   write_safetensors(copy / "model.safetensors", tensors);
   EXPECT_EQ(Checkpoint(copy.folder()).fingerprint(), pieces);
 }
@@ -197,11 +197,17 @@ INSTANTIATE_TEST_SUITE_P(
               copy.write("a.gguf", "GGUF");
             },
             "it holds a.gguf: convert it with tools/gguf-to-hf"},
-        Bad{"bin_only",
-            [](const Copy& copy) { fs::rename(copy / "model.safetensors", copy / "pytorch_model.bin"); },
-            "it holds pytorch_model.bin: save the model again as safetensors"},
+        Bad{"pth_only",
+            [](const Copy& copy) { fs::rename(copy / "model.safetensors", copy / "consolidated.00.pth"); },
+            "it holds consolidated.00.pth: use the Hugging Face version of this model"},
+        Bad{"bin_of_another_kind",
+            [](const Copy& copy) {
+              fs::remove(copy / "model.safetensors");
+              copy.write("pytorch_model.bin", "version https://git-lfs.github.com/spec/v1");
+            },
+            "pytorch_model.bin: not a file of torch.save"},
         Bad{"no_weights", [](const Copy& copy) { fs::remove(copy / "model.safetensors"); },
-            "neither model.safetensors nor"},
+            "no weights (model.safetensors or pytorch_model.bin, whole or in pieces)"},
         Bad{"broken_config", [](const Copy& copy) { copy.write("config.json", "{\n  \"a\": 1,,\n}"); },
             "config.json:2:"},
         Bad{"config_is_a_list", [](const Copy& copy) { copy.write("config.json", "[]"); },

@@ -6,9 +6,12 @@
 #include "data/scratch_folder.h"
 #include "hrt/base/error.h"
 #include "hrt/tensor/safetensors.h"
+#include "hrt/tensor/weight_files.h"
 
 namespace hrt {
 namespace {
+
+namespace fs = std::filesystem;
 
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
@@ -54,8 +57,27 @@ TEST_F(Weights, ReadsPiecesInOrderOfName) {
   EXPECT_TRUE(at::equal(weights.tensor("a"), at::arange(3, at::kFloat)));
 }
 
+// As torch saved them, a transposed view among them.
+TEST_F(Weights, ReadsTorchsFilesContiguously) {
+  const fs::path saved = fs::path(HRT_SOURCE_DIR) / "tests/tensor/data";
+  fs::copy_file(saved / "transposed.pt", folder_ / "pytorch_model.bin");
+  const WeightFiles weights(folder_);
+  const SafetensorsFile expected(saved / "transposed.safetensors");
+  EXPECT_TRUE(weights.tensor("t").is_contiguous());
+  EXPECT_TRUE(at::equal(weights.tensor("t"), expected.tensor("t")));
+  EXPECT_EQ(weights.file_of("t").filename(), "pytorch_model.bin");
+  weights.release("t");
+  EXPECT_TRUE(at::equal(weights.tensor("t"), expected.tensor("t")));
+}
+
+TEST_F(Weights, SafetensorsGoBeforeTorchsFiles) {
+  write_safetensors(folder_ / "model.safetensors", {{"x", at::arange(2, at::kFloat)}});
+  write("pytorch_model.bin", "not read");
+  EXPECT_NE(WeightFiles(folder_).find("x"), nullptr);
+}
+
 TEST_F(Weights, RefusesAFolderWithoutWeights) {
-  refuses("neither model.safetensors nor model.safetensors.index.json");
+  refuses("none of model.safetensors, model.safetensors.index.json, pytorch_model.bin");
 }
 
 TEST_F(Weights, RefusesPiecesOutsideTheFolder) {

@@ -16,6 +16,7 @@ To add a family, add a row to VARIANTS for each way in which its arithmetic can 
 """
 
 import argparse
+import collections
 import json
 import pathlib
 import shutil
@@ -46,8 +47,8 @@ SIZES = {
 GQA = {"num_key_value_heads": 2}
 
 # The config as the hub has it. `new`: written again in the spelling of transformers 5. `generation`: a
-# generation_config.json. `shards`, `bfloat16`, `inv_freq`, `stored_head` ("equal", "other"), `gpt2_masks`: how weights
-# lie. `prefix`: what stands before their names in transformers, and in the files. `multimodal`: the config stands in a
+# generation_config.json. `shards`, `bfloat16`, `inv_freq`, `stored_head` ("equal", "other"), `gpt2_masks`, `pickled`
+# (files, written by torch.save): how weights lie. `prefix`: what stands before their names in transformers, and in the files. `multimodal`: the config stands in a
 # multimodal one.
 VARIANTS = {
     "llama-hub2023": {
@@ -81,6 +82,7 @@ VARIANTS = {
     "llama-gelu": {"config": {"model_type": "llama", "num_key_value_heads": 1, "hidden_act": "gelu"}},
     "llama-gelu-tanh-bf16": {"bfloat16": True, "config": {"model_type": "llama", "torch_dtype": "bfloat16",
                                                           "hidden_act": "gelu_pytorch_tanh"}},
+    "llama-pickled": {"pickled": 1, "config": {"model_type": "llama", **GQA, "tie_word_embeddings": True}},
     "mistral-window": {"config": {"model_type": "mistral", **GQA, "sliding_window": 13, "rope_theta": 10000.0,
                                   "torch_dtype": "float32"}},
     "mistral-nemo": {"new": True, "config": {"model_type": "mistral", **GQA, "head_dim": 16, "sliding_window": None,
@@ -195,6 +197,8 @@ VARIANTS = {
         "n_layer": 2, "n_positions": 128, "n_special": 0, "predict_special_tokens": True, "resid_pdrop": 0.1,
         "summary_activation": None, "summary_first_dropout": 0.1, "summary_proj_to_labels": True,
         "summary_type": "cls_index", "summary_use_proj": True}},
+    "gpt2-pickled": {"pickled": 2, "bfloat16": True, "config": {
+        "model_type": "gpt2", "n_embd": 32, "n_head": 4, "n_layer": 2, "n_positions": 128}},
     "gpt2": {"new": True, "config": {"model_type": "gpt2", "n_embd": 32, "n_head": 4, "n_layer": 2,
                                      "n_positions": 128, "n_inner": 40, "tie_word_embeddings": False}},
 }
@@ -265,6 +269,28 @@ def add_tensors(variant, folder, model, generator):
         save_file({**load_file(path), **extra}, path, metadata={"format": "pt"})
 
 
+def pickle(variant, folder, weights):
+    """As transformers saved weights before safetensors, in `pickled` files: a tied head shares the table's storage, and
+    one map is a view with strides of its own."""
+    tensors = collections.OrderedDict(load_file(weights))
+    if (table := "model.embed_tokens.weight") in tensors:
+        tensors["lm_head.weight"] = tensors[table]
+    twisted = next(name for name, tensor in tensors.items() if tensor.dim() == 2 and ".0." in name)
+    tensors[twisted] = tensors[twisted].t().contiguous().t()
+    count = variant["pickled"]
+    names = ["pytorch_model.bin"] if count == 1 else [
+        f"pytorch_model-{i + 1:05}-of-{count:05}.bin" for i in range(count)]
+    pieces = [collections.OrderedDict(list(tensors.items())[i::count]) for i in range(count)]
+    for name, piece in zip(names, pieces):
+        piece._metadata = {"": {"version": 1}}  # as state_dict() leaves it
+        torch.save(piece, folder / name)
+    if count > 1:
+        weight_map = {tensor: name for name, piece in zip(names, pieces) for tensor in piece}
+        index = {"metadata": {}, "weight_map": weight_map}
+        (folder / "pytorch_model.bin.index.json").write_text(json.dumps(index, indent=2) + "\n")
+    weights.unlink()
+
+
 def disguise(variant, folder):
     """What is done last, because transformers need not open it: names as published, a multimodal config around."""
     path = folder / "model.safetensors"
@@ -277,6 +303,8 @@ def disguise(variant, folder):
         if variant.get("multimodal"):
             tensors["vision_tower.vision_model.post_layernorm.weight"] = torch.ones(4)
         save_file(tensors, path, metadata={"format": "pt"})
+    if "pickled" in variant:
+        pickle(variant, folder, path)
     if variant.get("multimodal"):
         config = json.loads((folder / "config.json").read_text())
         outer = {"architectures": ["Gemma3ForConditionalGeneration"], "model_type": "gemma3", "eos_token_id": [1, 2],

@@ -51,31 +51,6 @@ class SafetensorsFile {
   Metadata metadata_;
 };
 
-// The weights of a checkpoint folder: `model.safetensors`, or the pieces named by
-// `model.safetensors.index.json` (names that leave the folder are refused).
-class WeightFiles {
- public:
-  explicit WeightFiles(const std::filesystem::path& folder);
-
-  const std::filesystem::path& folder() const { return folder_; }
-  const std::vector<TensorInfo>& tensors() const { return tensors_; }  // all pieces, in order of name
-  const TensorInfo* find(const std::string& name) const;
-  at::Tensor tensor(const std::string& name) const;
-  // The file that holds the tensor, for messages.
-  const std::filesystem::path& file_of(const std::string& name) const;
-  void release(const std::string& name) const;
-  // Throws RunError when a piece changed since it was opened.
-  void check_unchanged() const;
-
- private:
-  const SafetensorsFile& piece_of(const std::string& name) const;
-
-  std::filesystem::path folder_;
-  std::vector<SafetensorsFile> pieces_;
-  std::vector<TensorInfo> tensors_;
-  std::map<std::string, std::size_t> piece_;
-};
-
 struct NamedTensor {
   std::string name;
   at::Tensor tensor;

@@ -36,11 +36,14 @@ class TensorFile {
   at::Tensor tensor(const std::string& name) const;
   // Tells the kernel that the tensor's pages are not needed any more.
   void release(const std::string& name) const;
+  // Throws RunError when the file changed since it was opened.
+  void check_unchanged() const;
 
  private:
+  const MappedFile& file() const;
   std::vector<std::string> names() const;
 
-  std::variant<SafetensorsFile, PtFile> file_;
+  std::variant<SafetensorsFile, PtFile> content_;
   std::vector<TensorLayout> tensors_;
 };
 
