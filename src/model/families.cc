@@ -7,6 +7,7 @@
 #include "family_table.h"
 #include "hrt/base/error.h"
 #include "hrt/base/strings.h"
+#include "quantised.h"
 #include "rope_config.h"
 
 namespace hrt {
@@ -14,7 +15,8 @@ namespace {
 
 using Keys = std::span<const std::string_view>;
 
-constexpr std::string_view kReadEverywhere[] = {"model_type", "eos_token_id", "quantization_config"};
+constexpr std::string_view kReadEverywhere[] = {"model_type", "eos_token_id", "compression_config",
+                                                "quantization_config"};
 
 // Training, generation, provenance, and how transformers runs a model. `dtype`: the stored dtypes count.
 constexpr std::string_view kHarmlessEverywhere[] = {
@@ -52,7 +54,6 @@ constexpr std::string_view kHarmlessEverywhere[] = {
 };
 
 constexpr UnsupportedKey kUnsupportedEverywhere[] = {{"add_cross_attention", "false"},
-                                                     {"compression_config", "null"},
                                                      {"is_encoder_decoder", "false"},
                                                      {"partial_rotary_factor", "1.0"},
                                                      {"per_layer_config", "{}"}};
@@ -89,15 +90,6 @@ void check_decoder(const Family& family, const JsonObject& config, const std::st
     if (!known) unknown.push_back(prefix + key);
   }
   for (const std::string& key : check_rope_keys(config, family.rope)) unknown.push_back(prefix + key);
-}
-
-void refuse_quantised(const JsonObject& config) {
-  if (!config.has("quantization_config")) return;
-  const std::string method = config.object("quantization_config").string("quant_method", "some method");
-  throw InputError(
-      "{}: the weights are quantised ({}), which hrt does not read; use the checkpoint that they were "
-      "made from, in float32, bfloat16 or float16",
-      config.where("quantization_config"), escape_for_terminal(method));
 }
 
 }  // namespace

@@ -217,7 +217,7 @@ INSTANTIATE_TEST_SUITE_P(
             "hrt does not know \"mamba\""},
         Bad{"quantised",
             [](const Copy& copy) { copy.edit_config(R"({"quantization_config": {"quant_method": "awq"}})"); },
-            "quantised (awq)"},
+            "this folder holds AWQ weights"},
         Bad{"broken_generation_config", [](const Copy& copy) { copy.write("generation_config.json", "{"); },
             "generation_config.json:1:"},
         Bad{"stop_token_is_text", [](const Copy& copy) { copy.edit_config(R"({"eos_token_id": ["</s>"]})"); },
