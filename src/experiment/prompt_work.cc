@@ -37,11 +37,20 @@ at::Tensor concatenated(const std::vector<at::Tensor>& parts, at::Tensor otherwi
   return parts.empty() ? otherwise : at::cat(parts);
 }
 
+std::int64_t intermediate_per_token(const DecoderSpec& spec, std::int64_t layer) {
+  if (!spec.sparse(layer)) return spec.intermediate;
+  return spec.experts->per_token * spec.experts->intermediate + spec.experts->shared_intermediate;
+}
+
 }  // namespace
 
 std::int64_t parameters_per_token(const DecoderSpec& spec) {
   const std::int64_t attention = spec.hidden * spec.head_dim * 2 * (spec.heads + spec.kv_heads);
-  return spec.layers * (attention + 3 * spec.hidden * spec.intermediate);
+  std::int64_t mlps = 0;
+  for (std::int64_t layer = 0; layer < spec.layers; ++layer) {
+    mlps += 3 * spec.hidden * intermediate_per_token(spec, layer);
+  }
+  return spec.layers * attention + mlps;
 }
 
 Job make_job(const PromptSet& set, const Work& work, std::size_t prompt) {

@@ -69,6 +69,21 @@ void read_attention_bias(const JsonObject& config, DecoderSpec& spec) {
   spec.qkv_bias = spec.output_bias = config.boolean("attention_bias", false);
 }
 
+ExpertsSpec read_experts(const JsonObject& config, const ExpertDefaults& defaults, std::int64_t layers) {
+  const auto [first, second] = defaults.count_keys;
+  const std::string_view per_token = "num_experts_per_tok";
+  ExpertsSpec experts;
+  experts.count = read_size(config, config.has(first) ? first : second, kMaxExperts, defaults.count);
+  experts.per_token = read_size(config, per_token, kMaxExperts, defaults.per_token);
+  if (experts.per_token > experts.count) {
+    throw InputError("{} is {}, more than the {} experts", config.where(per_token), experts.per_token,
+                     experts.count);
+  }
+  experts.intermediate = size_or(config, defaults.intermediate_key, defaults.intermediate);
+  experts.layers.assign(static_cast<std::size_t>(layers), true);
+  return experts;
+}
+
 double read_multiplier(const JsonObject& config, std::string_view key, double fallback) {
   return config.has(key) ? read_number(config, key, 1 / kMaxMultiplier, kMaxMultiplier) : fallback;
 }

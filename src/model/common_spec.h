@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 
@@ -29,6 +30,18 @@ DecoderSpec common_spec(const JsonObject& config, const CommonDefaults& defaults
 
 // `attention_bias`: q, k, v and the output projection.
 void read_attention_bias(const JsonObject& config, DecoderSpec& spec);
+
+// How a family spells its experts, and what absence means.
+struct ExpertDefaults {
+  std::array<std::string_view, 2> count_keys;  // the first that is there counts
+  std::int64_t count = 0;
+  std::int64_t per_token = 0;
+  std::string_view intermediate_key = "intermediate_size";
+  std::int64_t intermediate = 0;  // 0: must be written
+};
+
+// Experts in every layer, normalised, none shared.
+ExpertsSpec read_experts(const JsonObject& config, const ExpertDefaults& defaults, std::int64_t layers);
 
 // A factor that something is multiplied with.
 double read_multiplier(const JsonObject& config, std::string_view key, double fallback);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "kernels.h"
+#include "mlp.h"
 #include "weights.h"
 #include "workspace.h"
 
@@ -86,7 +87,8 @@ class Pass {
     at::Tensor mixed = take(Workspace::Use::kInner, spec_.heads * spec_.head_dim);
     attention_->attend(qkv, layer, spec_.window[index], mixed);
     at::Tensor delta = linear(Workspace::Use::kDelta, mixed, weights.o);
-    finish_delta(delta, weights.o_bias, weights.attention_post_norm, {layer, Site::kAttentionOutput});
+    if (weights.o_bias.defined()) delta.add_(weights.o_bias);
+    finish_delta(delta, weights.attention_post_norm, {layer, Site::kAttentionOutput});
     pending_ = std::move(delta);
   }
 
@@ -104,20 +106,18 @@ class Pass {
   void feed_forward(std::int64_t layer, const BlockWeights& weights) {
     // In a parallel block the MLP does not see what the attention is about to add.
     const at::Tensor held = spec_.parallel ? std::exchange(pending_, {}) : at::Tensor();
-    const at::Tensor gate_up = linear(Workspace::Use::kWide, normed(weights.mlp_norm), weights.gate_up);
-    at::Tensor gated = take(Workspace::Use::kInner, spec_.intermediate);
-    kernels_.gate(gate_up, weights.gate_up_bias, spec_.activation, gated);
-    const auto use = held.defined() ? Workspace::Use::kSecondDelta : Workspace::Use::kDelta;
-    at::Tensor delta = linear(use, gated, weights.down);
-    finish_delta(delta, weights.down_bias, weights.mlp_post_norm, {layer, Site::kMlpOutput});
+    const at::Tensor x = normed(weights.mlp_norm);
+    at::Tensor delta =
+        take(held.defined() ? Workspace::Use::kSecondDelta : Workspace::Use::kDelta, spec_.hidden);
+    const Mlp mlp(spec_, kernels_, workspace_);
+    weights.experts ? mlp.mix(x, *weights.experts, delta) : mlp.run(x, weights.mlp, delta);
+    finish_delta(delta, weights.mlp_post_norm, {layer, Site::kMlpOutput});
     if (held.defined()) delta.add_(held);
     pending_ = std::move(delta);
   }
 
-  // Bias, norm and multiplier, then hooks: they see what is added to the residual stream.
-  void finish_delta(at::Tensor& delta, const at::Tensor& bias, const Norm& post_norm,
-                    const HookPoint& point) {
-    if (bias.defined()) delta.add_(bias);
+  // Norm and multiplier, then hooks: they see what is added to the residual stream.
+  void finish_delta(at::Tensor& delta, const Norm& post_norm, const HookPoint& point) {
     if (post_norm.defined()) kernels_.norm_groups(delta.unsqueeze(1), post_norm);
     if (spec_.residual_scale != 1) delta.mul_(spec_.residual_scale);
     run_hooks(hooks_, point, batch_.map(), delta);

@@ -16,10 +16,13 @@ Family gpt_neox_family();
 Family granite_family();
 Family llama_family();
 Family mistral_family();
+Family mixtral_family();
 Family olmo2_family();
 Family phi3_family();
 Family qwen2_family();
+Family qwen2_moe_family();
 Family qwen3_family();
+Family qwen3_moe_family();
 Family smollm3_family();
 Family starcoder2_family();
 

@@ -19,10 +19,35 @@ constexpr std::int64_t kMaxChunk = 1536;
 constexpr std::int64_t kMinChunk = 64;
 constexpr std::int64_t kMaxWorkspaceBytes = 128 * kMiB;
 
+// Columns of gate and up.
+std::int64_t gate_width(const DecoderSpec& spec, std::int64_t intermediate) {
+  return (spec.gated ? 2 : 1) * intermediate;
+}
+
+std::int64_t mlp_weights(const DecoderSpec& spec, std::int64_t intermediate) {
+  const std::int64_t inner = gate_width(spec, intermediate);
+  return (inner + intermediate) * spec.hidden + (spec.mlp_bias ? inner + spec.hidden : 0);
+}
+
+std::int64_t expert_weights(const DecoderSpec& spec) {
+  const ExpertsSpec& experts = *spec.experts;
+  std::int64_t weights = experts.count * (spec.hidden + mlp_weights(spec, experts.intermediate));
+  if (experts.shared_intermediate > 0) {
+    weights += spec.hidden + mlp_weights(spec, experts.shared_intermediate);
+  }
+  return weights;
+}
+
 std::int64_t row_width(const DecoderSpec& spec) {
   const std::int64_t attention =
       (spec.heads + 2 * spec.kv_heads) * spec.head_dim + spec.heads * spec.head_dim;
-  const std::int64_t mlp = (spec.gated ? 3 : 2) * spec.intermediate;
+  std::int64_t mlp = gate_width(spec, spec.intermediate) + spec.intermediate;
+  if (spec.experts) {
+    // All tokens may choose the same expert; what each of a token's experts adds is kept until the last is
+    // done.
+    const std::int64_t widest = std::max(spec.experts->intermediate, spec.experts->shared_intermediate);
+    mlp = std::max(mlp, gate_width(spec, widest) + widest + spec.experts->per_token * spec.hidden);
+  }
   return (spec.parallel ? 5 : 4) * spec.hidden + std::max(attention, mlp);
 }
 
@@ -117,19 +142,20 @@ std::int64_t weight_bytes(const DecoderSpec& spec, c10::ScalarType dtype) {
   const std::int64_t query = spec.heads * spec.head_dim;
   const std::int64_t key = spec.kv_heads * spec.head_dim;
   const std::int64_t qkv = query + 2 * key;
-  const std::int64_t inner = (spec.gated ? 2 : 1) * spec.intermediate;
   const std::int64_t norm = (spec.norm_bias ? 2 : 1) * spec.hidden;
-  std::int64_t block = (qkv + query + inner + spec.intermediate) * spec.hidden;
+  std::int64_t block = (qkv + query) * spec.hidden;
   if (spec.pre_norms) block += (spec.shared_norm ? 1 : 2) * norm;
   if (spec.post_norms) block += 2 * norm;
   if (spec.qk_norm == QkNorm::kHead) block += 2 * spec.head_dim;
   if (spec.qk_norm == QkNorm::kProjection) block += query + key;
   if (spec.qkv_bias) block += qkv;
   if (spec.output_bias) block += spec.hidden;
-  if (spec.mlp_bias) block += inner + spec.hidden;
+  const std::int64_t sparse = spec.experts ? std::ranges::count(spec.experts->layers, true) : 0;
+  std::int64_t mlps = (spec.layers - sparse) * mlp_weights(spec, spec.intermediate);
+  if (sparse > 0) mlps += sparse * expert_weights(spec);
   std::int64_t tables = (spec.tied_head ? 1 : 2) * spec.vocabulary * spec.hidden;
   if (spec.learned_positions) tables += spec.max_positions * spec.hidden;
-  return (spec.layers * block + tables + norm) * static_cast<std::int64_t>(c10::elementSize(dtype));
+  return (spec.layers * block + mlps + tables + norm) * static_cast<std::int64_t>(c10::elementSize(dtype));
 }
 
 }  // namespace hrt

@@ -43,6 +43,10 @@ class Expected {
     if (maps.size() == 1) widths = {std::accumulate(widths.begin(), widths.end(), std::int64_t{0})};
     for (std::size_t i = 0; i < maps.size(); ++i) add_linear(maps[i], widths[i], spec_.hidden);
   }
+  void add_mlp(const MlpNames& names, std::int64_t intermediate) {
+    add_joined(names.gate_up, std::vector(spec_.gated ? 2 : 1, intermediate));
+    add_linear(names.down, spec_.hidden, intermediate);
+  }
   std::vector<ExpectedTensor> take() { return std::move(tensors_); }
 
  private:
@@ -61,8 +65,14 @@ void add_layer(const DecoderSpec& spec, const LayerWeightNames& layer, Expected&
   expected.add_linear(layer.o, spec.hidden, q_width);
   expected.add_norm(layer.attention_post_norm);
   if (!spec.shared_norm) expected.add_norm(layer.mlp_norm);
-  expected.add_joined(layer.gate_up, std::vector(spec.gated ? 2 : 1, spec.intermediate));
-  expected.add_linear(layer.down, spec.hidden, spec.intermediate);
+  if (layer.experts.empty()) {
+    expected.add_mlp(layer.mlp, spec.intermediate);
+  } else {
+    expected.add_linear(layer.router, spec.experts->count, spec.hidden);
+    for (const MlpNames& expert : layer.experts) expected.add_mlp(expert, spec.experts->intermediate);
+    expected.add_mlp(layer.mlp, spec.experts->shared_intermediate);
+    expected.add_linear(layer.shared_gate, 1, spec.hidden);
+  }
   expected.add_norm(layer.mlp_post_norm);
 }
 

@@ -18,19 +18,46 @@ std::vector<TensorNames> each(const std::string& prefix, std::span<const std::st
   return all;
 }
 
-LayerWeightNames layer_names(const NameTable& table, const DecoderSpec& spec, const std::string& prefix) {
+MlpNames mlp_names(const std::string& prefix, std::span<const std::string_view> gate_up,
+                   std::string_view down, bool bias) {
+  return {.gate_up = each(prefix, gate_up, bias), .down = tensors(prefix, down, bias)};
+}
+
+void add_experts(const NameTable& table, const DecoderSpec& spec, const std::string& prefix,
+                 LayerWeightNames& names) {
+  names.router = tensors(prefix, table.router, false);
+  for (std::int64_t expert = 0; expert < spec.experts->count; ++expert) {
+    names.experts.push_back(mlp_names(fmt::format("{}{}.{}.", prefix, table.experts, expert),
+                                      table.expert_gate_up, table.expert_down, spec.mlp_bias));
+  }
+  if (spec.experts->shared_intermediate == 0) return;
+  names.mlp = mlp_names(prefix, table.shared_gate_up, table.shared_down, spec.mlp_bias);
+  names.shared_gate = tensors(prefix, table.shared_gate, false);
+}
+
+LayerWeightNames layer_names(const NameTable& table, const DecoderSpec& spec, const std::string& decoder,
+                             std::int64_t layer) {
+  const std::string prefix = fmt::format("{}{}.{}.", decoder, table.layers, layer);
   const auto norm = [&](std::string_view name) { return tensors(prefix, name, spec.norm_bias); };
   const bool qk_norm = spec.qk_norm != QkNorm::kNone;
-  return {.attention_norm = norm(table.attention_norm),
-          .qkv = each(prefix, table.qkv, spec.qkv_bias),
-          .q_norm = qk_norm ? tensors(prefix, table.q_norm, false).weight : std::string(),
-          .k_norm = qk_norm ? tensors(prefix, table.k_norm, false).weight : std::string(),
-          .o = tensors(prefix, table.o, spec.output_bias),
-          .attention_post_norm = norm(table.attention_post_norm),
-          .mlp_norm = norm(table.mlp_norm),
-          .gate_up = each(prefix, table.gate_up, spec.mlp_bias),
-          .down = tensors(prefix, table.down, spec.mlp_bias),
-          .mlp_post_norm = norm(table.mlp_post_norm)};
+  LayerWeightNames names{.attention_norm = norm(table.attention_norm),
+                         .qkv = each(prefix, table.qkv, spec.qkv_bias),
+                         .q_norm = qk_norm ? tensors(prefix, table.q_norm, false).weight : std::string(),
+                         .k_norm = qk_norm ? tensors(prefix, table.k_norm, false).weight : std::string(),
+                         .o = tensors(prefix, table.o, spec.output_bias),
+                         .attention_post_norm = norm(table.attention_post_norm),
+                         .mlp_norm = norm(table.mlp_norm),
+                         .mlp = {},
+                         .router = {},
+                         .experts = {},
+                         .shared_gate = {},
+                         .mlp_post_norm = norm(table.mlp_post_norm)};
+  if (spec.sparse(layer)) {
+    add_experts(table, spec, prefix, names);
+  } else {
+    names.mlp = mlp_names(prefix, table.gate_up, table.down, spec.mlp_bias);
+  }
+  return names;
 }
 
 }  // namespace
@@ -43,7 +70,7 @@ WeightNames weight_names(const NameTable& table, const DecoderSpec& spec, const 
                     .head = tensors(std::string(prefix.head), table.head, false).weight,
                     .layers = {}};
   for (std::int64_t layer = 0; layer < spec.layers; ++layer) {
-    names.layers.push_back(layer_names(table, spec, fmt::format("{}{}.{}.", decoder, table.layers, layer)));
+    names.layers.push_back(layer_names(table, spec, decoder, layer));
   }
   return names;
 }

@@ -158,6 +158,23 @@ class Loader {
   std::int64_t bytes_ = 0;
 };
 
+MlpWeights load_mlp(Loader& loader, const MlpNames& names) {
+  return {.gate_up = loader.weight(names.gate_up),
+          .gate_up_bias = loader.bias(names.gate_up),
+          .down = loader.weight({&names.down, 1}),
+          .down_bias = loader.bias({&names.down, 1})};
+}
+
+ExpertWeights load_experts(Loader& loader, const LayerWeightNames& names) {
+  ExpertWeights experts;
+  experts.router = loader.weight({&names.router, 1});
+  for (const MlpNames& expert : names.experts) experts.each.push_back(load_mlp(loader, expert));
+  if (names.shared_gate.weight.empty()) return experts;
+  experts.shared = load_mlp(loader, names.mlp);
+  experts.shared_gate = loader.weight({&names.shared_gate, 1});
+  return experts;
+}
+
 BlockWeights load_block(Loader& loader, const LayerWeightNames& names) {
   const bool shared_norm = names.mlp_norm.weight == names.attention_norm.weight;
   BlockWeights block;
@@ -170,10 +187,11 @@ BlockWeights load_block(Loader& loader, const LayerWeightNames& names) {
   block.o_bias = loader.bias({&names.o, 1});
   block.attention_post_norm = loader.norm(names.attention_post_norm);
   block.mlp_norm = shared_norm ? block.attention_norm : loader.norm(names.mlp_norm);
-  block.gate_up = loader.weight(names.gate_up);
-  block.gate_up_bias = loader.bias(names.gate_up);
-  block.down = loader.weight({&names.down, 1});
-  block.down_bias = loader.bias({&names.down, 1});
+  if (names.experts.empty()) {
+    block.mlp = load_mlp(loader, names.mlp);
+  } else {
+    block.experts = load_experts(loader, names);
+  }
   block.mlp_post_norm = loader.norm(names.mlp_post_norm);
   return block;
 }

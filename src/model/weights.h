@@ -4,12 +4,28 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "hrt/model/checkpoint.h"
 #include "norm.h"
 
 namespace hrt {
+
+// The weights of one MLP.
+struct MlpWeights {
+  at::Tensor gate_up;  // [hidden, 2 * intermediate], or [hidden, intermediate] where nothing is gated
+  at::Tensor gate_up_bias;
+  at::Tensor down;  // [intermediate, hidden]
+  at::Tensor down_bias;
+};
+
+struct ExpertWeights {
+  at::Tensor router;  // [hidden, experts]
+  std::vector<MlpWeights> each;
+  MlpWeights shared;       // undefined where there is none
+  at::Tensor shared_gate;  // [hidden, 1]
+};
 
 // The weights of one block, as the decoder multiplies by them: [in, out], which MKL takes in faster than the
 // file's [out, in] (3 % for 1,000 tokens, 25 % for 64), and maps of the same input side by side. Norms and
@@ -24,10 +40,8 @@ struct BlockWeights {
   at::Tensor o_bias;
   Norm attention_post_norm;
   Norm mlp_norm;
-  at::Tensor gate_up;  // [hidden, 2 * intermediate], or [hidden, intermediate] where nothing is gated
-  at::Tensor gate_up_bias;
-  at::Tensor down;  // [intermediate, hidden]
-  at::Tensor down_bias;
+  MlpWeights mlp;  // undefined in layers of experts
+  std::optional<ExpertWeights> experts;
   Norm mlp_post_norm;
 };
 

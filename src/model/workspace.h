@@ -17,6 +17,7 @@ class Workspace {
     kInner,        // the attention's mix, or the gated activations
     kDelta,        // what is to be added to the residual stream
     kSecondDelta,  // the same of an MLP beside the attention
+    kRouted,       // rows sorted by expert; what the shared expert adds
     kLogits,
   };
 
@@ -27,7 +28,7 @@ class Workspace {
 
  private:
   at::TensorOptions options_;
-  std::array<at::Tensor, 6> buffers_;
+  std::array<at::Tensor, 7> buffers_;
 };
 
 }  // namespace hrt

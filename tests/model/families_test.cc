@@ -281,6 +281,71 @@ TEST(Families, DefaultsThatAreUnlikeLlamas) {
   EXPECT_FALSE(glm.output_bias);
 }
 
+TEST(Families, MixtralsExperts) {
+  const DecoderSpec spec = spec_with(R"({"model_type": "mixtral", "num_key_value_heads": 4})");
+  EXPECT_EQ(spec.experts->count, 8);
+  EXPECT_EQ(spec.experts->per_token, 2);
+  EXPECT_EQ(spec.experts->intermediate, 40);
+  EXPECT_EQ(spec.experts->shared_intermediate, 0);
+  EXPECT_TRUE(spec.experts->normalised);
+  EXPECT_THAT(spec.experts->layers, ElementsAre(true, true, true));
+  EXPECT_EQ(spec.rope.theta, 1e6);
+  EXPECT_EQ(spec.norm_eps, 1e-5);
+  EXPECT_THAT(spec.window, ElementsAre(0, 0, 0));
+  EXPECT_EQ(spec_with(R"({"model_type": "mixtral", "num_attention_heads": 16})").kv_heads, 8);
+}
+
+TEST(Families, QwensExperts) {
+  const DecoderSpec qwen2 = spec_with(R"({"model_type": "qwen2_moe", "num_key_value_heads": 4})");
+  EXPECT_EQ(qwen2.experts->count, 60);
+  EXPECT_EQ(qwen2.experts->per_token, 4);
+  EXPECT_EQ(qwen2.experts->intermediate, 1408);
+  EXPECT_EQ(qwen2.experts->shared_intermediate, 5632);
+  EXPECT_FALSE(qwen2.experts->normalised);
+  EXPECT_TRUE(qwen2.qkv_bias);
+  const DecoderSpec qwen3 = spec_with(R"({"model_type": "qwen3_moe", "num_experts": 16})");
+  EXPECT_EQ(qwen3.kv_heads, 4);
+  EXPECT_EQ(qwen3.head_dim, 8);
+  EXPECT_EQ(qwen3.experts->count, 16);
+  EXPECT_EQ(qwen3.experts->per_token, 8);
+  EXPECT_EQ(qwen3.experts->intermediate, 768);
+  EXPECT_EQ(qwen3.experts->shared_intermediate, 0);
+  EXPECT_FALSE(qwen3.qkv_bias);
+  const auto both = R"({"model_type": "qwen3_moe", "num_experts": 16, "num_local_experts": 32})";
+  EXPECT_EQ(spec_with(both).experts->count, 32);
+}
+
+TEST(Families, QwensSparseLayers) {
+  const auto layers = [](std::string_view changes) {
+    Json config = with(R"({"model_type": "qwen2_moe", "num_key_value_heads": 4})");
+    config.update(Json::parse(changes));
+    return spec_of(config).experts->layers;
+  };
+  EXPECT_THAT(layers("{}"), ElementsAre(true, true, true));
+  EXPECT_THAT(layers(R"({"decoder_sparse_step": 2})"), ElementsAre(false, true, false));
+  EXPECT_THAT(layers(R"({"mlp_only_layers": [0, 7]})"), ElementsAre(false, true, true));
+  EXPECT_THAT(layers(R"({"mlp_only_layers": [1], "decoder_sparse_step": 2})"),
+              ElementsAre(false, false, false));
+}
+
+TEST(Families, WindowsOfQwensWithExperts) {
+  const WindowCase cases[] = {
+      {R"({"model_type": "qwen2_moe", "sliding_window": 9})", {0, 0, 0}},
+      {R"({"model_type": "qwen2_moe", "sliding_window": 9, "use_sliding_window": true})", {9, 0, 9}},
+      {R"({"model_type": "qwen2_moe", "use_sliding_window": true, "max_window_layers": 2})", {4096, 0, 0}},
+      {R"({"model_type": "qwen2_moe", "sliding_window": 9, "use_sliding_window": true,
+           "layer_types": ["full_attention", "sliding_attention", "full_attention"]})",
+       {0, 9, 0}},
+      {R"({"model_type": "qwen3_moe", "sliding_window": 9, "max_window_layers": 2})", {0, 0, 0}},
+      {R"({"model_type": "qwen3_moe", "use_sliding_window": true})", {4096, 4096, 4096}},
+  };
+  for (const WindowCase& one : cases) {
+    Json config = with(R"({"num_key_value_heads": 4})");
+    config.update(Json::parse(one.changes));
+    EXPECT_EQ(spec_of(config).window, one.window) << one.changes;
+  }
+}
+
 TEST(Families, NeoxRotatesAQuarter) {
   const DecoderSpec spec = spec_with(R"({"model_type": "gpt_neox"})");
   EXPECT_EQ(spec.rotary_dim, 2);
@@ -403,6 +468,12 @@ TEST(Families, RefusesWithFileAndPlace) {
        "/scale_attn_by_inverse_layer_idx"},
       {R"({"model_type": "smollm3", "num_key_value_heads": 4, "no_rope_layers": [1]})",
        "/no_rope_layers must list 0 or 1 for each of the 3 layers"},
+      {R"({"model_type": "mixtral", "num_key_value_heads": 4, "num_experts_per_tok": 9})",
+       "/num_experts_per_tok is 9, more than the 8 experts"},
+      {R"({"model_type": "mixtral", "num_key_value_heads": 4, "num_local_experts": 1000000000})",
+       "/num_local_experts is 1000000000, expected"},
+      {R"({"model_type": "qwen3_moe", "mlp_only_layers": [-1]})",
+       "/mlp_only_layers is [-1], expected a list of layers"},
       {R"({"model_type": "starcoder2", "mlp_type": "gated"})", "/mlp_type is \"gated\""},
       {R"({"rope_parameters": {"rope_type": "mrope"}})", "/rope_parameters/rope_type"},
       {R"({"rope_scaling": {"type": "linear"}})", "/rope_scaling/factor is missing"},

@@ -108,7 +108,7 @@ TEST_P(Streams, CutPromptsThatDoNotFitAPass) {
   expect_rows(stream, prompts(beginning, 3), all_);
 }
 
-INSTANTIATE_TEST_SUITE_P(Tiny, Streams, testing::Values("llama-gqa-tied", "qwen2-window"),
+INSTANTIATE_TEST_SUITE_P(Tiny, Streams, testing::Values("llama-gqa-tied", "qwen2-window", "mixtral"),
                          [](const testing::TestParamInfo<std::string>& variant) {
                            std::string name = variant.param;
                            std::ranges::replace(name, '-', '_');

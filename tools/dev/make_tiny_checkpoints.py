@@ -31,8 +31,10 @@ GOLDENS = pathlib.Path(__file__).resolve().parents[2] / "tests" / "model" / "gol
 PROMPT_LENGTHS = [1, 3, 9, 20, 80]
 STORED_ROWS = 12  # of prompts longer than twice this, only so many tokens' rows are kept
 NEW_TOKENS = 24
-# Greedy choices closer than this could flip by rounding alone; another seed is taken then.
+# Greedy choices closer than this could flip by rounding alone; another seed is taken then. The same of the last expert
+# that a router chooses and the next one, whose scores are compared.
 LEAST_MARGIN = 2e-3
+LEAST_ROUTER_MARGIN = 1e-3
 
 SIZES = {
     "vocab_size": 80,
@@ -45,6 +47,7 @@ SIZES = {
     "eos_token_id": 2,
 }
 GQA = {"num_key_value_heads": 2}
+EXPERTS = {"num_experts": 6, "num_experts_per_tok": 3, "moe_intermediate_size": 20}
 
 # The config as the hub has it. `new`: written again in the spelling of transformers 5. `generation`: a
 # generation_config.json. `shards`, `bfloat16`, `inv_freq`, `stored_head` ("equal", "other"), `gpt2_masks`, `pickled`
@@ -139,6 +142,31 @@ VARIANTS = {
         "num_attention_heads": 2, "partial_rotary_factor": 0.75, "tie_word_embeddings": True,
         "rope_scaling": {"type": "longrope", "short_factor": [1.0, 1.1, 1.2, 1.3, 1.6, 2.0],
                          "long_factor": [1.5, 2.5, 3.0, 4.0, 5.5, 6.5]}}},
+    "mixtral-hub": {"shards": "150KB", "config": {
+        "model_type": "mixtral", **GQA, "hidden_act": "silu", "rms_norm_eps": 1e-5, "rope_theta": 1000000.0,
+        "sliding_window": None, "num_experts_per_tok": 2, "num_local_experts": 4, "output_router_logits": False,
+        "router_aux_loss_coef": 0.02, "tie_word_embeddings": False, "torch_dtype": "float32"}},
+    "mixtral": {"new": True, "config": {
+        "model_type": "mixtral", "num_key_value_heads": 4, "num_local_experts": 5, "num_experts_per_tok": 3,
+        "intermediate_size": 24, "sliding_window": 11, "tie_word_embeddings": True}},
+    "qwen2-moe-hub": {"config": {
+        "model_type": "qwen2_moe", **GQA, **EXPERTS, "hidden_act": "silu", "rms_norm_eps": 1e-6, "rope_theta": 1000000.0,
+        "decoder_sparse_step": 1, "norm_topk_prob": False, "shared_expert_intermediate_size": 28,
+        "max_window_layers": 2, "sliding_window": 9, "use_sliding_window": False, "output_router_logits": False,
+        "router_aux_loss_coef": 0.001, "tie_word_embeddings": False, "torch_dtype": "float32"}},
+    "qwen2-moe": {"new": True, "config": {
+        "model_type": "qwen2_moe", **GQA, **EXPERTS, "num_hidden_layers": 4, "decoder_sparse_step": 2,
+        "norm_topk_prob": True, "shared_expert_intermediate_size": 12, "use_sliding_window": True,
+        "sliding_window": 9, "max_window_layers": 3, "qkv_bias": False}},
+    "qwen3-moe-hub": {"config": {
+        "model_type": "qwen3_moe", **GQA, **EXPERTS, "head_dim": 16, "hidden_act": "silu", "rms_norm_eps": 1e-6,
+        "rope_theta": 1000000.0, "rope_scaling": None, "attention_bias": False, "decoder_sparse_step": 1,
+        "mlp_only_layers": [], "norm_topk_prob": True, "max_window_layers": 2, "sliding_window": None,
+        "use_sliding_window": False, "output_router_logits": False, "router_aux_loss_coef": 0.001,
+        "tie_word_embeddings": False, "torch_dtype": "float32"}},
+    "qwen3-moe": {"new": True, "config": {
+        "model_type": "qwen3_moe", "num_key_value_heads": 4, **EXPERTS, "num_hidden_layers": 3, "attention_bias": True,
+        "mlp_only_layers": [1], "use_sliding_window": True, "sliding_window": 13}},
     "gemma-hub": {"config": {
         "model_type": "gemma", "num_key_value_heads": 1, "head_dim": 12, "hidden_act": "gelu", "rms_norm_eps": 1e-6,
         "rope_theta": 10000.0, "rope_scaling": None, "pad_token_id": 0, "torch_dtype": "float32"}},
@@ -313,9 +341,19 @@ def disguise(variant, folder):
         (folder / "config.json").write_text(json.dumps(outer, indent=2) + "\n")
 
 
-def load(folder):
+def load(folder, router_margins):
     # A fresh model for each use: dynamic rope remembers the longest prompt that it has seen.
-    return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    for module in model.modules():
+        if type(module).__name__.endswith("TopKRouter"):
+            module.register_forward_hook(lambda router, args, output: router_margins.append(router_margin(router, output)))
+    return model
+
+
+def router_margin(router, output):
+    """Between the scores of the last expert that is chosen and of the first that is not: the least of all tokens."""
+    best = output[0].topk(router.top_k + 1).values
+    return (best[:, -2] - best[:, -1]).min().item()
 
 
 def blocks_and_norm(model):
@@ -327,8 +365,8 @@ def blocks_and_norm(model):
     raise SystemExit(f"no final norm in {type(decoder).__name__}")
 
 
-def rows_and_logits(folder, tokens):
-    model = load(folder)
+def rows_and_logits(folder, tokens, router_margins):
+    model = load(folder, router_margins)
     last = []
     blocks, norm = blocks_and_norm(model)
     blocks[-1].register_forward_hook(
@@ -339,8 +377,8 @@ def rows_and_logits(folder, tokens):
     return torch.cat([row.reshape(1, len(tokens), -1) for row in rows]), output.logits[0, -1]
 
 
-def greedy(folder, tokens):
-    model = load(folder)
+def greedy(folder, tokens, router_margins):
+    model = load(folder, router_margins)
     model.generation_config.eos_token_id = None
     output = model.generate(tokens[None], attention_mask=torch.ones_like(tokens[None]), do_sample=False,
                             max_new_tokens=NEW_TOKENS, return_dict_in_generate=True, output_logits=True,
@@ -350,20 +388,20 @@ def greedy(folder, tokens):
 
 
 def golden(folder, seed):
-    """What transformers computes, and the smallest margin between two best logits in the replies."""
+    """What transformers computes, the smallest margin between two best logits in the replies, and that of routers."""
     generator = torch.Generator().manual_seed(1000 + seed)
-    tensors, least = {}, float("inf")
+    tensors, least, router_margins = {}, float("inf"), [float("inf")]
     for number, length in enumerate(PROMPT_LENGTHS):
         tokens = torch.randint(3, SIZES["vocab_size"], (length,), generator=generator)
-        rows, logits = rows_and_logits(folder, tokens)
-        reply, margin = greedy(folder, tokens)
+        rows, logits = rows_and_logits(folder, tokens, router_margins)
+        reply, margin = greedy(folder, tokens, router_margins)
         index = torch.arange(length)
         if length > 2 * STORED_ROWS:
             index = torch.linspace(0, length - 1, STORED_ROWS).round().long()
         values = {"tokens": tokens, "index": index, "rows": rows[:, index], "logits": logits, "reply": reply}
         tensors.update({f"prompt.{number}.{key}": value.contiguous() for key, value in values.items()})
         least = min(least, margin)
-    return tensors, least
+    return tensors, least, min(router_margins)
 
 
 def make(name, variant):
@@ -373,16 +411,16 @@ def make(name, variant):
         folder.mkdir(parents=True)
         write_config(variant, folder)
         write_weights(variant, folder, seed)
-        tensors, margin = golden(folder, seed)
-        if margin > LEAST_MARGIN:
+        tensors, margin, router_margin = golden(folder, seed)
+        if margin > LEAST_MARGIN and router_margin > LEAST_ROUTER_MARGIN:
             break
     else:
-        raise SystemExit(f"{name}: no seed gives replies that rounding cannot flip")
+        raise SystemExit(f"{name}: no seed gives choices that rounding cannot flip")
     save_file(tensors, folder / "golden.safetensors")
     disguise(variant, folder)
     size = sum(file.stat().st_size for file in folder.iterdir())
     distinct = len({token for key, value in tensors.items() if key.endswith("reply") for token in value.tolist()})
-    print(f"{name:24} seed {seed:2}  margin {margin:.4f}  {distinct} distinct reply tokens  {size / 1000:.0f} KB")
+    print(f"{name:24} seed {seed:2}  margins {margin:.4f} {router_margin:.4f}  {distinct} distinct reply tokens  {size / 1000:.0f} KB")
 
 
 def main():

@@ -46,6 +46,17 @@ enum class QkNorm {
 // Which rotation a layer's queries and keys get.
 enum class Rotation { kNone, kGlobal, kLocal };
 
+// MLPs of experts: a router scores all of them for each token, and the sum of the best ones' outputs, weighed
+// by the softmax over all scores, takes the MLP's place.
+struct ExpertsSpec {
+  std::int64_t count = 0;
+  std::int64_t per_token = 0;
+  std::int64_t intermediate = 0;         // of each expert
+  std::int64_t shared_intermediate = 0;  // of one for every token, times the sigmoid of its own gate; 0: none
+  bool normalised = true;                // a token's weights are divided by their sum
+  std::vector<bool> layers;              // per layer: experts, else one MLP
+};
+
 // Everything that the one decoder needs to know about a family's arithmetic, as plain data. The defaults are
 // Llama's.
 struct DecoderSpec {
@@ -96,6 +107,11 @@ struct DecoderSpec {
   bool qkv_by_head = false;  // a fused q, k, v lies in the file head by head, q, k and v of each in turn
   // Per layer: a query at q sees keys k with q - k < window; 0 means all.
   std::vector<std::int64_t> window;
+  std::optional<ExpertsSpec> experts;
+
+  bool sparse(std::int64_t layer) const {
+    return experts && experts->layers[static_cast<std::size_t>(layer)];
+  }
 };
 
 // Whether a sequence of `length` tokens is rotated unlike shorter ones: nothing of it can be shared then.

@@ -18,16 +18,23 @@ struct TensorNames {
   std::string bias;
 };
 
-struct LayerWeightNames {
-  TensorNames attention_norm;        // [hidden]
-  std::vector<TensorNames> qkv;      // q, k and v, or one tensor of all their rows
-  std::string q_norm, k_norm;        // [head_dim], or [heads * head_dim] and [kv_heads * head_dim]
-  TensorNames o;                     // [hidden, heads * head_dim]
-  TensorNames attention_post_norm;   // [hidden]
-  TensorNames mlp_norm;              // [hidden]; the attention's where the two share it
+struct MlpNames {
   std::vector<TensorNames> gate_up;  // gate and up [intermediate, hidden], or one tensor of both; up alone
   TensorNames down;                  // [hidden, intermediate]
-  TensorNames mlp_post_norm;         // [hidden]
+};
+
+struct LayerWeightNames {
+  TensorNames attention_norm;       // [hidden]
+  std::vector<TensorNames> qkv;     // q, k and v, or one tensor of all their rows
+  std::string q_norm, k_norm;       // [head_dim], or [heads * head_dim] and [kv_heads * head_dim]
+  TensorNames o;                    // [hidden, heads * head_dim]
+  TensorNames attention_post_norm;  // [hidden]
+  TensorNames mlp_norm;             // [hidden]; the attention's where the two share it
+  MlpNames mlp;                     // the one MLP, or the expert that every token goes through
+  TensorNames router;               // [experts, hidden]
+  std::vector<MlpNames> experts;
+  TensorNames shared_gate;    // [1, hidden]
+  TensorNames mlp_post_norm;  // [hidden]
 };
 
 // What the checkpoint's files call the decoder's tensors.
@@ -54,8 +61,16 @@ struct NameTable {
   std::string_view o = "self_attn.o_proj";
   std::string_view attention_post_norm = "";
   std::string_view mlp_norm = "post_attention_layernorm";
-  std::span<const std::string_view> gate_up;
+  std::span<const std::string_view> gate_up = {};
   std::string_view down = "mlp.down_proj";
+  // Of layers with experts, whose maps stand under "EXPERTS.N.".
+  std::string_view router = "mlp.gate";
+  std::string_view experts = "mlp.experts";
+  std::span<const std::string_view> expert_gate_up = {};
+  std::string_view expert_down = "down_proj";
+  std::span<const std::string_view> shared_gate_up = {};
+  std::string_view shared_down = "mlp.shared_expert.down_proj";
+  std::string_view shared_gate = "mlp.shared_expert_gate";
   std::string_view mlp_post_norm = "";
 };
 
