@@ -135,8 +135,9 @@ class AtenAttention : public AttentionStep {
 
   void narrow(const Batch& kept) override { groups_ = make_groups(spec_, kept, device_); }
 
-  void attend(const at::Tensor& qkv, std::int64_t layer, std::int64_t window, at::Tensor& out) override {
-    for (const Group& group : groups_) attend_group(group, qkv, layer, window, out);
+  void attend(const at::Tensor& qkv, std::int64_t layer, std::int64_t window, const at::Tensor& sinks,
+              at::Tensor& out) override {
+    for (const Group& group : groups_) attend_group(group, qkv, layer, window, sinks, out);
   }
 
  private:
@@ -153,17 +154,22 @@ class AtenAttention : public AttentionStep {
     rotated.copy_(at::cat({a.mul(cos).sub_(b.mul(sin)), b.mul(cos).add_(a.mul(sin))}, 2));
   }
 
-  // softmax(cap(q k)) v; ATen's fused attention knows no cap.
+  // softmax(cap(q k)) v; ATen's fused attention knows neither cap nor sinks.
   at::Tensor mix(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values,
-                 const at::Tensor& mask) const {
+                 const at::Tensor& mask, const at::Tensor& sinks) const {
     const double scale = query_scale(spec_);
-    if (spec_.attention_softcap == 0) {
+    if (spec_.attention_softcap == 0 && !sinks.defined()) {
       return at::scaled_dot_product_attention(queries, keys, values, mask, 0, false, scale);
     }
     at::Tensor scores = at::matmul(queries, keys.transpose(2, 3)).mul_(scale);
     softcap(scores, spec_.attention_softcap);
     scores.masked_fill_(mask.logical_not(), -std::numeric_limits<double>::infinity());
-    return at::matmul(scores.softmax(-1, at::kFloat).to(values.scalar_type()), values);
+    if (sinks.defined()) {
+      const at::Tensor sink = sinks.view({1, -1, 1, 1}).expand({scores.size(0), -1, scores.size(2), 1});
+      scores = at::cat({scores, sink}, 3);
+    }
+    const at::Tensor weights = scores.softmax(-1, at::kFloat).narrow(3, 0, keys.size(2));
+    return at::matmul(weights.to(values.scalar_type()), values);
   }
 
   // [count, heads, keys, head_dim]: a key head serves heads / kv_heads query heads
@@ -179,7 +185,7 @@ class AtenAttention : public AttentionStep {
   }
 
   void attend_group(const Group& group, const at::Tensor& qkv, std::int64_t layer, std::int64_t window,
-                    at::Tensor& out) const {
+                    const at::Tensor& sinks, at::Tensor& out) const {
     at::Tensor mask = group.key_positions.le(group.query_positions);
     if (window > 0) mask.logical_and_(group.key_positions.gt(group.query_positions.sub(window)));
     const std::int64_t width = spec_.heads * spec_.head_dim;
@@ -188,7 +194,7 @@ class AtenAttention : public AttentionStep {
                                    .view({group.count, group.queries, spec_.heads, spec_.head_dim})
                                    .transpose(1, 2);
     const at::Tensor mixed =
-        mix(queries, gather(cache_.keys(layer), group), gather(cache_.values(layer), group), mask);
+        mix(queries, gather(cache_.keys(layer), group), gather(cache_.values(layer), group), mask, sinks);
     const at::Tensor rows = mixed.transpose(1, 2).reshape({group.count * group.queries, width});
     out.index_copy_(0, group.used_rows, rows.index_select(0, group.used));
   }

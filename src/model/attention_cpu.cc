@@ -114,7 +114,8 @@ struct AttendJob {
   float* out;
   LayerCache cache;
   std::int64_t window;
-  float softcap;  // or 0
+  float softcap;       // or 0
+  const float* sinks;  // of each head; or nullptr
 };
 
 // The keys of a tile of query rows: blocks [first, last) of the sequence; scores are kept for whole pages.
@@ -194,8 +195,8 @@ HRT_INLINE void mask(const AttendJob& job, const Tile& tile, std::int64_t row) {
   }
 }
 
-// Scores become weights that still have to be divided by their sum, `total`.
-HRT_INLINE void softmax(Tile& tile, std::int64_t row) {
+// Scores become weights that still have to be divided by their sum, `total`. Returns the largest score.
+HRT_INLINE float softmax(Tile& tile, std::int64_t row) {
   float* scores = tile.scores[row];
   const std::int64_t count = tile.count * kPageTokens;
   Vec top = simd::load(scores);
@@ -211,6 +212,7 @@ HRT_INLINE void softmax(Tile& tile, std::int64_t row) {
     total += weight;
   }
   tile.total[row] = simd::sum(total);
+  return best;
 }
 
 // Columns [column, column + 16 * kColumns) of the mix of values. Places past a block's count were never
@@ -250,6 +252,10 @@ HRT_INLINE void mix(const AttendJob& job, std::int64_t kv_head, const Tile& tile
   for (; column < job.shape.padded; column += kWidth) mix_columns<kRows, 1>(job, kv_head, tile, column);
 }
 
+HRT_INLINE std::int64_t head_of(const Task& task, const Shape& shape, std::int64_t query_row) {
+  return task.kv_head * shape.share + query_row % shape.share;
+}
+
 // `first`: the tile's first query row, counted over the task's tokens and the heads that share the key head.
 template <int kRows>
 HRT_INLINE void attend_tile(const AttendJob& job, const Task& task, std::int64_t first, float* scratch) {
@@ -257,7 +263,7 @@ HRT_INLINE void attend_tile(const AttendJob& job, const Task& task, std::int64_t
   Tile tile;
   for (int r = 0; r < kRows; ++r) {
     const std::int64_t row = task.first_row + (first + r) / shape.share;
-    const std::int64_t head = task.kv_head * shape.share + (first + r) % shape.share;
+    const std::int64_t head = head_of(task, shape, first + r);
     tile.query[r] = job.qkv + row * shape.stride + head * shape.head_dim;
     tile.out[r] = job.out + (row * shape.heads + head) * shape.head_dim;
     tile.position[r] = job.positions[row];
@@ -274,7 +280,8 @@ HRT_INLINE void attend_tile(const AttendJob& job, const Task& task, std::int64_t
   for (int r = 0; r < kRows; ++r) {
     if (job.softcap > 0) cap(job, tile, r);
     mask(job, tile, r);
-    softmax(tile, r);
+    const float best = softmax(tile, r);
+    if (job.sinks != nullptr) tile.total[r] += std::exp(job.sinks[head_of(task, shape, first + r)] - best);
   }
   mix<kRows>(job, task.kv_head, tile);
 }
@@ -323,14 +330,16 @@ class CpuAttention : public AttentionStep {
     make_tasks();
   }
 
-  void attend(const at::Tensor& qkv, std::int64_t layer, std::int64_t window, at::Tensor& out) override {
+  void attend(const at::Tensor& qkv, std::int64_t layer, std::int64_t window, const at::Tensor& sinks,
+              at::Tensor& out) override {
     const AttendJob job{.shape = shape_,
                         .qkv = qkv.const_data_ptr<float>(),
                         .positions = batch_->map().position.data(),
                         .out = out.data_ptr<float>(),
                         .cache = layer_cache(layer),
                         .window = window,
-                        .softcap = softcap_};
+                        .softcap = softcap_,
+                        .sinks = sinks.defined() ? sinks.const_data_ptr<float>() : nullptr};
     // Tasks differ in size: threads take them one by one.
     std::atomic<std::size_t> next = 0;
     at::parallel_for(0, at::get_num_threads(), 1, [&](std::int64_t, std::int64_t) {

@@ -112,8 +112,8 @@ Counts count_parameters(const WeightFiles& weights, const std::vector<ExpectedTe
   std::map<at::ScalarType, std::int64_t> by_dtype;
   Counts counts;
   for (const ExpectedTensor& tensor : tensors) {
-    const std::int64_t count = c10::multiply_integers(tensor.shape);
-    by_dtype[weights.find(tensor.name)->dtype] += count;
+    const std::int64_t count = tensor.parameters();
+    if (tensor.kind == ExpectedTensor::Kind::kFloating) by_dtype[weights.find(tensor.name)->dtype] += count;
     counts.parameters += count;
   }
   counts.dtype =

@@ -85,7 +85,7 @@ class Pass {
     attention_->store(qkv, norms ? at::Tensor() : weights.qkv_bias, ropes_.of(spec_.rotation[index]), layer);
     if (last) narrow(qkv);
     at::Tensor mixed = take(Workspace::Use::kInner, spec_.heads * spec_.head_dim);
-    attention_->attend(qkv, layer, spec_.window[index], mixed);
+    attention_->attend(qkv, layer, spec_.window[index], weights.sinks, mixed);
     at::Tensor delta = linear(Workspace::Use::kDelta, mixed, weights.o);
     if (weights.o_bias.defined()) delta.add_(weights.o_bias);
     finish_delta(delta, weights.attention_post_norm, {layer, Site::kAttentionOutput});

@@ -98,10 +98,10 @@ std::span<const Family> families() {
   // To add a family: a function in a file of its own (declared in family_table.h), its row here, and goldens
   // (tools/dev/make_tiny_checkpoints.py). See docs/architecture.md.
   static const std::array kFamilies{
-      cohere_family(),  gemma_family(),     gemma2_family(),  gemma3_text_family(), glm4_family(),
-      gpt2_family(),    gpt_neox_family(),  granite_family(), llama_family(),       mistral_family(),
-      mixtral_family(), olmo2_family(),     phi3_family(),    qwen2_family(),       qwen2_moe_family(),
-      qwen3_family(),   qwen3_moe_family(), smollm3_family(), starcoder2_family(),
+      cohere_family(),    gemma_family(),    gemma2_family(),    gemma3_text_family(), glm4_family(),
+      gpt2_family(),      gpt_neox_family(), gpt_oss_family(),   granite_family(),     llama_family(),
+      mistral_family(),   mixtral_family(),  olmo2_family(),     phi3_family(),        qwen2_family(),
+      qwen2_moe_family(), qwen3_family(),    qwen3_moe_family(), smollm3_family(),     starcoder2_family(),
   };
   return kFamilies;
 }
@@ -123,11 +123,11 @@ const Family& family_of(const JsonObject& config) {
 }
 
 std::vector<std::string> check_keys(const Family& family, const JsonObject& config) {
-  refuse_quantised(config);
+  refuse_quantised(config, family.quantisation);
   std::vector<std::string> unknown;
   if (is_multimodal(config)) {
     check_multimodal(config, unknown);
-    refuse_quantised(decoder_config(config));
+    refuse_quantised(decoder_config(config), family.quantisation);
     check_decoder(family, decoder_config(config), "text_config/", unknown);
   } else {
     check_decoder(family, config, "", unknown);

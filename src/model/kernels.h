@@ -28,7 +28,9 @@ class AttentionStep {
   // softmax(cap(q k * query_scale)) v of each query's own sequence, into `out` [tokens, heads * head_dim]. A
   // query at position p sees the keys at p - window < k <= p, all k <= p with window 0. `qkv` is what store()
   // left, and has the rows of the narrowed batch.
-  virtual void attend(const at::Tensor& qkv, std::int64_t layer, std::int64_t window, at::Tensor& out) = 0;
+  // `sinks` [heads], unless undefined: of each head, the score of one more key, whose value is zero.
+  virtual void attend(const at::Tensor& qkv, std::int64_t layer, std::int64_t window, const at::Tensor& sinks,
+                      at::Tensor& out) = 0;
 };
 
 // The decoder's arithmetic beside matrix products, for one device and dtype. Matrices are [tokens, width] and
@@ -46,6 +48,9 @@ class Kernels {
   // out = activation(gate_up), where it is no wider than `out`. `bias` (unless undefined) is added first.
   virtual void gate(const at::Tensor& gate_up, const at::Tensor& bias, Activation activation,
                     at::Tensor& out) const = 0;
+  // The same of gate and up, with this between them.
+  virtual void clamped_swiglu(const at::Tensor& gate_up, const at::Tensor& bias, const ClampedSwiglu& clamped,
+                              at::Tensor& out) const = 0;
   virtual std::vector<Choice> best(const at::Tensor& logits) const = 0;
   // `batch` and `cache` must outlive the result.
   virtual std::unique_ptr<AttentionStep> attention(const DecoderSpec& spec, const Batch& batch,

@@ -63,6 +63,14 @@ class AtenKernels : public Kernels {
     }
   }
 
+  void clamped_swiglu(const at::Tensor& gate_up, const at::Tensor& bias, const ClampedSwiglu& clamped,
+                      at::Tensor& out) const override {
+    const at::Tensor sum = bias.defined() ? gate_up.add(bias) : gate_up;
+    const at::Tensor gate = sum.narrow(1, 0, out.size(1)).clamp_max(clamped.limit);
+    const at::Tensor up = sum.narrow(1, out.size(1), out.size(1)).clamp(-clamped.limit, clamped.limit);
+    at::mul_out(out, up.add_(1), gate.mul(clamped.alpha).sigmoid_().mul_(gate));
+  }
+
   std::vector<Choice> best(const at::Tensor& logits) const override {
     const auto [values, tokens] = logits.to(at::kFloat).topk(2);
     const at::Tensor value = values.cpu();

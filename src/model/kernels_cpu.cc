@@ -155,6 +155,22 @@ HRT_CLONES void gate_rows(Activation activation, const GateRows& job, std::int64
   }
 }
 
+HRT_CLONES void clamped_swiglu_rows(const GateRows& job, float alpha, float limit, std::int64_t begin,
+                                    std::int64_t end) {
+  for (std::int64_t row = begin; row < end; ++row) {
+    const float* from = job.gate_up + row * 2 * job.width;
+    for (std::int64_t i = 0; i < job.width; i += kWidth) {
+      const std::int64_t left = job.width - i;
+      Vec gate = load_sum(from, job.bias, i, left);
+      Vec up = load_sum(from, job.bias, job.width + i, left);
+      gate = gate > limit ? simd::splat(limit) : gate;
+      up = up > limit ? simd::splat(limit) : up;
+      up = up < -limit ? simd::splat(-limit) : up;
+      store_up_to(job.out + row * job.width + i, (up + 1.0F) * gate * sigmoid(alpha * gate), left);
+    }
+  }
+}
+
 // Vectorised largest value first, then a search for where it is: one pass over memory, the second over the
 // cache.
 HRT_CLONES void best_row(const float* logits, std::int64_t width, Choice& choice) {
@@ -236,6 +252,20 @@ class CpuKernels : public Kernels {
                        .gated = gate_up.size(1) > out.size(1)};
     over_rows(out.size(0), job.width,
               [&](std::int64_t begin, std::int64_t end) { gate_rows(activation, job, begin, end); });
+  }
+
+  void clamped_swiglu(const at::Tensor& gate_up, const at::Tensor& bias, const ClampedSwiglu& clamped,
+                      at::Tensor& out) const override {
+    const GateRows job{.gate_up = gate_up.const_data_ptr<float>(),
+                       .bias = data_or_null(bias),
+                       .out = out.data_ptr<float>(),
+                       .width = out.size(1),
+                       .gated = true};
+    const auto alpha = static_cast<float>(clamped.alpha);
+    const auto limit = static_cast<float>(clamped.limit);
+    over_rows(out.size(0), job.width, [&](std::int64_t begin, std::int64_t end) {
+      clamped_swiglu_rows(job, alpha, limit, begin, end);
+    });
   }
 
   std::vector<Choice> best(const at::Tensor& logits) const override {

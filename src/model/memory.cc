@@ -32,6 +32,7 @@ std::int64_t mlp_weights(const DecoderSpec& spec, std::int64_t intermediate) {
 std::int64_t expert_weights(const DecoderSpec& spec) {
   const ExpertsSpec& experts = *spec.experts;
   std::int64_t weights = experts.count * (spec.hidden + mlp_weights(spec, experts.intermediate));
+  if (experts.router_bias) weights += experts.count;
   if (experts.shared_intermediate > 0) {
     weights += spec.hidden + mlp_weights(spec, experts.shared_intermediate);
   }
@@ -148,6 +149,7 @@ std::int64_t weight_bytes(const DecoderSpec& spec, c10::ScalarType dtype) {
   if (spec.post_norms) block += 2 * norm;
   if (spec.qk_norm == QkNorm::kHead) block += 2 * spec.head_dim;
   if (spec.qk_norm == QkNorm::kProjection) block += query + key;
+  if (spec.attention_sinks) block += spec.heads;
   if (spec.qkv_bias) block += qkv;
   if (spec.output_bias) block += spec.hidden;
   const std::int64_t sparse = spec.experts ? std::ranges::count(spec.experts->layers, true) : 0;

@@ -11,7 +11,11 @@ void Mlp::run(const at::Tensor& x, const MlpWeights& weights, at::Tensor& out) c
   at::Tensor gate_up = workspace_.take(Workspace::Use::kWide, x.size(0), weights.gate_up.size(1));
   at::mm_out(gate_up, x, weights.gate_up);
   at::Tensor gated = workspace_.take(Workspace::Use::kInner, x.size(0), weights.down.size(0));
-  kernels_.gate(gate_up, weights.gate_up_bias, spec_.activation, gated);
+  if (spec_.clamped_swiglu) {
+    kernels_.clamped_swiglu(gate_up, weights.gate_up_bias, *spec_.clamped_swiglu, gated);
+  } else {
+    kernels_.gate(gate_up, weights.gate_up_bias, spec_.activation, gated);
+  }
   at::mm_out(out, gated, weights.down);
   if (weights.down_bias.defined()) out.add_(weights.down_bias);
 }
@@ -37,7 +41,8 @@ void Mlp::mix(const at::Tensor& x, const ExpertWeights& weights, at::Tensor& out
 }
 
 Mlp::Routing Mlp::route(const at::Tensor& x, const ExpertWeights& weights) const {
-  const at::Tensor scores = at::mm(x, weights.router);
+  at::Tensor scores = at::mm(x, weights.router);
+  if (weights.router_bias.defined()) scores.add_(weights.router_bias);
   auto [chosen, experts] = scores.softmax(-1, at::kFloat).topk(spec_.experts->per_token);
   if (spec_.experts->normalised) chosen.div_(chosen.sum(-1, /*keepdim=*/true));
   const at::Tensor by_choice = experts.view({-1});

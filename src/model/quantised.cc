@@ -87,13 +87,14 @@ std::string bits_text(const JsonObject& quantisation) {
 
 }  // namespace
 
-void refuse_quantised(const JsonObject& config) {
+void refuse_quantised(const JsonObject& config, std::string_view readable) {
   // compression_config: the first name of compressed-tensors.
   for (const std::string_view key : {"quantization_config", "compression_config"}) {
     if (!config.has(key)) continue;
     const JsonObject quantisation = config.object(key);
     const std::string method =
         quantisation.string("quant_method", key == "compression_config" ? "compressed-tensors" : "");
+    if (!readable.empty() && method == readable) continue;
     const QuantisedKind kind = kind_of(method, quantisation);
     throw InputError("{}: this folder holds {} (quant_method \"{}\"{}), which hrt does not read; {}",
                      config.where(key), kind.holds, escape_for_terminal(method), bits_text(quantisation),

@@ -1,5 +1,6 @@
 #include "weight_check.h"
 
+#include <c10/util/accumulate.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include "hrt/base/error.h"
 #include "hrt/base/strings.h"
 #include "hrt/tensor/safetensors.h"
+#include "mxfp4.h"
 
 namespace hrt {
 namespace {
@@ -24,7 +26,7 @@ class Expected {
   explicit Expected(const DecoderSpec& spec) : spec_(spec) {}
 
   void add(const std::string& name, std::vector<std::int64_t> shape) {
-    if (!name.empty()) tensors_.push_back({name, std::move(shape)});
+    if (!name.empty()) tensors_.push_back({.name = name, .shape = std::move(shape)});
   }
   void add_norm(const TensorNames& names) {
     add(names.weight, {spec_.hidden});
@@ -47,6 +49,21 @@ class Expected {
     add_joined(names.gate_up, std::vector(spec_.gated ? 2 : 1, intermediate));
     add_linear(names.down, spec_.hidden, intermediate);
   }
+  // Of all experts together.
+  void add_stacked(const TensorNames& names, std::int64_t out, std::int64_t in) {
+    const std::int64_t count = spec_.experts->count;
+    if (names.scales.empty()) {
+      add(names.weight, {count, in, out});
+    } else {
+      const std::int64_t groups = in / kMxfp4Group;
+      tensors_.push_back({.name = names.weight,
+                          .shape = {count, out, groups, kMxfp4Group / 2},
+                          .kind = ExpectedTensor::Kind::kMxfp4Blocks});
+      tensors_.push_back(
+          {.name = names.scales, .shape = {count, out, groups}, .kind = ExpectedTensor::Kind::kMxfp4Scales});
+    }
+    add(names.bias, {count, out});
+  }
   std::vector<ExpectedTensor> take() { return std::move(tensors_); }
 
  private:
@@ -54,12 +71,27 @@ class Expected {
   std::vector<ExpectedTensor> tensors_;
 };
 
+void add_experts(const DecoderSpec& spec, const LayerWeightNames& layer, Expected& expected) {
+  const ExpertsSpec& experts = *spec.experts;
+  expected.add_linear(layer.router, experts.count, spec.hidden);
+  if (experts.files == ExpertsSpec::Files::kSeparate) {
+    for (const MlpNames& expert : layer.experts) expected.add_mlp(expert, experts.intermediate);
+  } else {
+    const MlpNames& all = layer.experts.front();
+    expected.add_stacked(all.gate_up.front(), 2 * experts.intermediate, spec.hidden);
+    expected.add_stacked(all.down, spec.hidden, experts.intermediate);
+  }
+  expected.add_mlp(layer.mlp, experts.shared_intermediate);
+  expected.add_linear(layer.shared_gate, 1, spec.hidden);
+}
+
 void add_layer(const DecoderSpec& spec, const LayerWeightNames& layer, Expected& expected) {
   const std::int64_t q_width = spec.heads * spec.head_dim;
   const std::int64_t kv_width = spec.kv_heads * spec.head_dim;
   const bool by_head = spec.qk_norm == QkNorm::kHead;
   expected.add_norm(layer.attention_norm);
   expected.add_joined(layer.qkv, {q_width, kv_width, kv_width});
+  expected.add(layer.sinks, {spec.heads});
   expected.add(layer.q_norm, {by_head ? spec.head_dim : q_width});
   expected.add(layer.k_norm, {by_head ? spec.head_dim : kv_width});
   expected.add_linear(layer.o, spec.hidden, q_width);
@@ -68,15 +100,25 @@ void add_layer(const DecoderSpec& spec, const LayerWeightNames& layer, Expected&
   if (layer.experts.empty()) {
     expected.add_mlp(layer.mlp, spec.intermediate);
   } else {
-    expected.add_linear(layer.router, spec.experts->count, spec.hidden);
-    for (const MlpNames& expert : layer.experts) expected.add_mlp(expert, spec.experts->intermediate);
-    expected.add_mlp(layer.mlp, spec.experts->shared_intermediate);
-    expected.add_linear(layer.shared_gate, 1, spec.hidden);
+    add_experts(spec, layer, expected);
   }
   expected.add_norm(layer.mlp_post_norm);
 }
 
 }  // namespace
+
+std::int64_t ExpectedTensor::parameters() const {
+  const std::int64_t elements = c10::multiply_integers(shape);
+  switch (kind) {
+    case Kind::kFloating:
+      return elements;
+    case Kind::kMxfp4Blocks:
+      return 2 * elements;
+    case Kind::kMxfp4Scales:
+      return 0;
+  }
+  return 0;
+}
 
 std::vector<ExpectedTensor> expected_tensors(const DecoderSpec& spec, const WeightNames& names) {
   Expected expected(spec);
@@ -100,9 +142,10 @@ void check_weights(const WeightFiles& weights, const std::vector<ExpectedTensor>
       throw InputError("{}: tensor {} is {}, but config.json means {}", found_in, tensor.name,
                        shape_text(info->shape), shape_text(tensor.shape));
     }
-    if (std::ranges::count(kFloating, info->dtype) == 0) {
-      throw InputError("{}: tensor {} is {}, expected F32, BF16, F16 or F64", found_in, tensor.name,
-                       safetensors_dtype(info->dtype));
+    const bool floating = tensor.kind == ExpectedTensor::Kind::kFloating;
+    if (floating ? std::ranges::count(kFloating, info->dtype) == 0 : info->dtype != at::kByte) {
+      throw InputError("{}: tensor {} is {}, expected {}", found_in, tensor.name,
+                       safetensors_dtype(info->dtype), floating ? "F32, BF16, F16 or F64" : "U8");
     }
   }
 }

@@ -16,13 +16,18 @@ namespace hrt {
 struct ExpectedTensor {
   std::string name;
   std::vector<std::int64_t> shape;
+  // MXFP4: two parameters in each byte; the scales of 32 of them.
+  enum class Kind { kFloating, kMxfp4Blocks, kMxfp4Scales };
+  Kind kind = Kind::kFloating;
+
+  std::int64_t parameters() const;
 };
 
 // Every tensor that `names` names, once, with the shape that `spec` implies.
 std::vector<ExpectedTensor> expected_tensors(const DecoderSpec& spec, const WeightNames& names);
 
-// Throws InputError naming file and tensor when one is missing, has another shape, or is not floating. `file`
-// is where a missing one would be.
+// Throws InputError naming file and tensor when one is missing, has another shape, or is of another kind.
+// `file` is where a missing one would be.
 void check_weights(const WeightFiles& weights, const std::vector<ExpectedTensor>& expected,
                    const std::filesystem::path& file);
 

@@ -23,13 +23,34 @@ MlpNames mlp_names(const std::string& prefix, std::span<const std::string_view> 
   return {.gate_up = each(prefix, gate_up, bias), .down = tensors(prefix, down, bias)};
 }
 
+// "gate_up_proj", or "gate_up_proj_blocks" and "gate_up_proj_scales", and "gate_up_proj_bias".
+TensorNames stacked(const std::string& prefix, std::string_view name, const DecoderSpec& spec) {
+  const std::string base = prefix + std::string(name);
+  const bool packed = spec.experts->files == ExpertsSpec::Files::kMxfp4;
+  return {.weight = packed ? base + "_blocks" : base,
+          .bias = spec.mlp_bias ? base + "_bias" : std::string(),
+          .scales = packed ? base + "_scales" : std::string()};
+}
+
+std::vector<MlpNames> expert_names(const NameTable& table, const DecoderSpec& spec,
+                                   const std::string& prefix) {
+  const std::string experts = fmt::format("{}{}.", prefix, table.experts);
+  if (spec.experts->files != ExpertsSpec::Files::kSeparate) {
+    return {{.gate_up = {stacked(experts, table.expert_gate_up.front(), spec)},
+             .down = stacked(experts, table.expert_down, spec)}};
+  }
+  std::vector<MlpNames> each;
+  for (std::int64_t expert = 0; expert < spec.experts->count; ++expert) {
+    each.push_back(mlp_names(fmt::format("{}{}.", experts, expert), table.expert_gate_up, table.expert_down,
+                             spec.mlp_bias));
+  }
+  return each;
+}
+
 void add_experts(const NameTable& table, const DecoderSpec& spec, const std::string& prefix,
                  LayerWeightNames& names) {
-  names.router = tensors(prefix, table.router, false);
-  for (std::int64_t expert = 0; expert < spec.experts->count; ++expert) {
-    names.experts.push_back(mlp_names(fmt::format("{}{}.{}.", prefix, table.experts, expert),
-                                      table.expert_gate_up, table.expert_down, spec.mlp_bias));
-  }
+  names.router = tensors(prefix, table.router, spec.experts->router_bias);
+  names.experts = expert_names(table, spec, prefix);
   if (spec.experts->shared_intermediate == 0) return;
   names.mlp = mlp_names(prefix, table.shared_gate_up, table.shared_down, spec.mlp_bias);
   names.shared_gate = tensors(prefix, table.shared_gate, false);
@@ -42,6 +63,7 @@ LayerWeightNames layer_names(const NameTable& table, const DecoderSpec& spec, co
   const bool qk_norm = spec.qk_norm != QkNorm::kNone;
   LayerWeightNames names{.attention_norm = norm(table.attention_norm),
                          .qkv = each(prefix, table.qkv, spec.qkv_bias),
+                         .sinks = spec.attention_sinks ? prefix + std::string(table.sinks) : std::string(),
                          .q_norm = qk_norm ? tensors(prefix, table.q_norm, false).weight : std::string(),
                          .k_norm = qk_norm ? tensors(prefix, table.k_norm, false).weight : std::string(),
                          .o = tensors(prefix, table.o, spec.output_bias),

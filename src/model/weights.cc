@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "hrt/base/error.h"
+#include "mxfp4.h"
 #include "qkv_order.h"
 
 namespace hrt {
@@ -34,6 +35,11 @@ bool any_non_finite(const at::Tensor& slice) {
     default:
       return any_non_finite<std::uint16_t>(slice.const_data_ptr(), slice.numel(), 0x7f80U);
   }
+}
+
+// Columns that take turns, `kinds` of them, side by side by kind; [..., columns].
+at::Tensor side_by_side(const at::Tensor& x, std::int64_t kinds) {
+  return x.unflatten(-1, {-1, kinds}).transpose(-1, -2).flatten(-2);
 }
 
 class Loader {
@@ -86,6 +92,23 @@ class Loader {
     return loaded(target);
   }
 
+  // Of each expert, [in, out], out of stacked ones whose columns are of `kinds` that take turns.
+  std::vector<at::Tensor> stacked(const TensorNames& names, std::int64_t kinds) {
+    std::vector<at::Tensor> maps;
+    read_stacked(names, [&](const at::Tensor& map) {
+      at::Tensor target = at::empty(map.sizes(), options_);
+      target.copy_(side_by_side(map, kinds));
+      maps.push_back(loaded(target));
+    });
+    return maps;
+  }
+
+  // Theirs, or undefined ones.
+  std::vector<at::Tensor> stacked_biases(const std::string& name, std::int64_t kinds) {
+    if (name.empty()) return std::vector<at::Tensor>(static_cast<std::size_t>(spec_.experts->count));
+    return side_by_side(as_stored(name), kinds).unbind(0);
+  }
+
   at::Tensor bias(std::span<const TensorNames> maps) {
     std::vector<at::Tensor> parts;
     for (const TensorNames& map : maps) {
@@ -133,13 +156,36 @@ class Loader {
     for (std::int64_t row = 0; row < source.size(0); row += rows) {
       const at::Tensor slice =
           source.narrow(0, row, std::min(rows, source.size(0) - row)).to(at::kCPU, dtype, false, true);
-      if (any_non_finite(slice)) {
-        throw InputError("{}: tensor '{}' holds NaN or infinity (read as {})", files_.file_of(name).string(),
-                         name, c10::toString(slice.scalar_type()));
-      }
+      check_finite(slice, name);
       use(row, slice);
     }
     files_.release(name);
+  }
+
+  // Calls use(map [in, out]) for each expert.
+  void read_stacked(const TensorNames& names, const std::function<void(const at::Tensor&)>& use) {
+    if (names.scales.empty()) {
+      read(names.weight, dtype_, [&](std::int64_t, const at::Tensor& slice) {
+        for (const at::Tensor& map : slice.unbind(0)) use(map);
+      });
+      return;
+    }
+    const at::Tensor blocks = files_.tensor(names.weight);
+    const at::Tensor scales = files_.tensor(names.scales);
+    for (std::int64_t expert = 0; expert < blocks.size(0); ++expert) {
+      const at::Tensor map = dequantise_mxfp4(blocks.select(0, expert), scales.select(0, expert)).to(dtype_);
+      check_finite(map, names.scales);
+      use(map.t());
+    }
+    files_.release(names.weight);
+    files_.release(names.scales);
+  }
+
+  // Values of the tensor `name`, as the decoder will have them.
+  void check_finite(const at::Tensor& values, const std::string& name) const {
+    if (!any_non_finite(values)) return;
+    throw InputError("{}: tensor '{}' holds NaN or infinity (read as {})", files_.file_of(name).string(),
+                     name, c10::toString(values.scalar_type()));
   }
 
   const at::Tensor& loaded(const at::Tensor& tensor) {
@@ -165,22 +211,43 @@ MlpWeights load_mlp(Loader& loader, const MlpNames& names) {
           .down_bias = loader.bias({&names.down, 1})};
 }
 
-ExpertWeights load_experts(Loader& loader, const LayerWeightNames& names) {
+std::vector<MlpWeights> load_stacked(Loader& loader, const MlpNames& names) {
+  constexpr std::int64_t kGateAndUp = 2;
+  const TensorNames& gate_up_names = names.gate_up.front();
+  const std::vector<at::Tensor> gate_up = loader.stacked(gate_up_names, kGateAndUp);
+  const std::vector<at::Tensor> gate_up_bias = loader.stacked_biases(gate_up_names.bias, kGateAndUp);
+  const std::vector<at::Tensor> down = loader.stacked(names.down, 1);
+  const std::vector<at::Tensor> down_bias = loader.stacked_biases(names.down.bias, 1);
+  std::vector<MlpWeights> each;
+  for (std::size_t i = 0; i < gate_up.size(); ++i) {
+    each.push_back(
+        {.gate_up = gate_up[i], .gate_up_bias = gate_up_bias[i], .down = down[i], .down_bias = down_bias[i]});
+  }
+  return each;
+}
+
+ExpertWeights load_experts(Loader& loader, const LayerWeightNames& names, bool stacked) {
   ExpertWeights experts;
   experts.router = loader.weight({&names.router, 1});
-  for (const MlpNames& expert : names.experts) experts.each.push_back(load_mlp(loader, expert));
+  experts.router_bias = loader.bias({&names.router, 1});
+  if (stacked) {
+    experts.each = load_stacked(loader, names.experts.front());
+  } else {
+    for (const MlpNames& expert : names.experts) experts.each.push_back(load_mlp(loader, expert));
+  }
   if (names.shared_gate.weight.empty()) return experts;
   experts.shared = load_mlp(loader, names.mlp);
   experts.shared_gate = loader.weight({&names.shared_gate, 1});
   return experts;
 }
 
-BlockWeights load_block(Loader& loader, const LayerWeightNames& names) {
+BlockWeights load_block(Loader& loader, const LayerWeightNames& names, const DecoderSpec& spec) {
   const bool shared_norm = names.mlp_norm.weight == names.attention_norm.weight;
   BlockWeights block;
   block.attention_norm = loader.norm(names.attention_norm);
   block.qkv = loader.ordered(loader.weight(names.qkv));
   block.qkv_bias = loader.ordered(loader.bias(names.qkv));
+  if (!names.sinks.empty()) block.sinks = loader.as_stored(names.sinks);
   block.q_norm = loader.norm({.weight = names.q_norm, .bias = ""});
   block.k_norm = loader.norm({.weight = names.k_norm, .bias = ""});
   block.o = loader.weight({&names.o, 1});
@@ -190,7 +257,7 @@ BlockWeights load_block(Loader& loader, const LayerWeightNames& names) {
   if (names.experts.empty()) {
     block.mlp = load_mlp(loader, names.mlp);
   } else {
-    block.experts = load_experts(loader, names);
+    block.experts = load_experts(loader, names, spec.experts->files != ExpertsSpec::Files::kSeparate);
   }
   block.mlp_post_norm = loader.norm(names.mlp_post_norm);
   return block;
@@ -205,7 +272,9 @@ DecoderWeights load_weights(const Checkpoint& checkpoint, at::ScalarType dtype, 
   DecoderWeights weights;
   weights.embedding = loader.as_stored(names.embedding);
   if (!names.positions.empty()) weights.positions = loader.as_stored(names.positions);
-  for (const LayerWeightNames& layer : names.layers) weights.blocks.push_back(load_block(loader, layer));
+  for (const LayerWeightNames& layer : names.layers) {
+    weights.blocks.push_back(load_block(loader, layer, checkpoint.spec()));
+  }
   weights.final_norm = loader.norm(names.final_norm);
   const bool tied = names.head == names.embedding;
   weights.head = tied ? weights.embedding.t() : loader.head(names.head);

@@ -22,6 +22,7 @@ struct MlpWeights {
 
 struct ExpertWeights {
   at::Tensor router;  // [hidden, experts]
+  at::Tensor router_bias;
   std::vector<MlpWeights> each;
   MlpWeights shared;       // undefined where there is none
   at::Tensor shared_gate;  // [hidden, 1]
@@ -34,9 +35,10 @@ struct BlockWeights {
   Norm attention_norm;  // of width hidden, like the other three
   at::Tensor qkv;       // [hidden, (heads + 2 kv_heads) * head_dim], in the order of qkv_order()
   at::Tensor qkv_bias;
-  Norm q_norm;   // of width head_dim, or heads * head_dim
-  Norm k_norm;   // of width head_dim, or kv_heads * head_dim
-  at::Tensor o;  // [heads * head_dim, hidden]
+  at::Tensor sinks;  // [heads], or undefined
+  Norm q_norm;       // of width head_dim, or heads * head_dim
+  Norm k_norm;       // of width head_dim, or kv_heads * head_dim
+  at::Tensor o;      // [heads * head_dim, hidden]
   at::Tensor o_bias;
   Norm attention_post_norm;
   Norm mlp_norm;

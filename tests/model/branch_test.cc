@@ -174,7 +174,7 @@ TEST_P(Branches, ADecidedReplyEnds) {
 
 INSTANTIATE_TEST_SUITE_P(Tiny, Branches,
                          testing::Values("llama-gqa-tied", "qwen2-window", "mistral-window", "gemma3-hub",
-                                         "mixtral"),
+                                         "mixtral", "gpt-oss"),
                          [](const testing::TestParamInfo<std::string>& variant) {
                            std::string name = variant.param;
                            std::ranges::replace(name, '-', '_');

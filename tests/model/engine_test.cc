@@ -104,7 +104,7 @@ TEST_P(Engine, StoppingAtTheDeepestRowGivesTheSameRows) {
 
 INSTANTIATE_TEST_SUITE_P(Tiny, Engine,
                          testing::Values("llama-gqa-tied", "qwen2-window", "llama-rope-yarn", "gemma3-hub",
-                                         "cohere-hub", "gpt2", "mixtral", "qwen2-moe"),
+                                         "cohere-hub", "gpt2", "mixtral", "qwen2-moe", "gpt-oss-hub"),
                          [](const testing::TestParamInfo<std::string>& variant) {
                            std::string name = variant.param;
                            std::ranges::replace(name, '-', '_');

@@ -346,6 +346,36 @@ TEST(Families, WindowsOfQwensWithExperts) {
   }
 }
 
+TEST(Families, GptOssWithoutKeys) {
+  const DecoderSpec spec = spec_with(R"({"model_type": "gpt_oss", "num_key_value_heads": 4})");
+  EXPECT_EQ(spec.head_dim, 64);
+  EXPECT_EQ(spec.norm_eps, 1e-5);
+  EXPECT_TRUE(spec.qkv_bias && spec.output_bias && spec.mlp_bias && spec.attention_sinks);
+  EXPECT_THAT(spec.window, ElementsAre(128, 0, 128));
+  EXPECT_EQ(spec.rope.kind, RopeSpec::Kind::kYarn);
+  EXPECT_EQ(spec.rope.theta, 150000);
+  EXPECT_EQ(spec.rope.factor, 32);
+  EXPECT_EQ(spec.rope.original_max_positions, 4096);
+  EXPECT_FALSE(spec.rope.truncate);
+  EXPECT_EQ(spec.clamped_swiglu->alpha, 1.702);
+  EXPECT_EQ(spec.clamped_swiglu->limit, 7);
+  EXPECT_EQ(spec.experts->count, 128);
+  EXPECT_EQ(spec.experts->per_token, 4);
+  EXPECT_TRUE(spec.experts->router_bias && spec.experts->normalised);
+  EXPECT_EQ(spec.experts->files, ExpertsSpec::Files::kStacked);
+}
+
+TEST(Families, GptOssIsReadInMxfp4AndInNoOtherQuantisation) {
+  const std::string gpt_oss = R"({"model_type": "gpt_oss", "num_key_value_heads": 4, "intermediate_size": 64,
+                                  "quantization_config": {"quant_method": "METHOD"}})";
+  const auto with_method = [&](std::string_view method) {
+    return std::string(gpt_oss).replace(gpt_oss.find("METHOD"), 6, method);
+  };
+  EXPECT_THAT(unknown_with(with_method("mxfp4")), IsEmpty());
+  EXPECT_EQ(spec_with(with_method("mxfp4")).experts->files, ExpertsSpec::Files::kMxfp4);
+  EXPECT_THAT(refusal_of(with_method("bitsandbytes")), ::testing::HasSubstr("holds bitsandbytes weights"));
+}
+
 TEST(Families, NeoxRotatesAQuarter) {
   const DecoderSpec spec = spec_with(R"({"model_type": "gpt_neox"})");
   EXPECT_EQ(spec.rotary_dim, 2);
@@ -468,6 +498,8 @@ TEST(Families, RefusesWithFileAndPlace) {
        "/scale_attn_by_inverse_layer_idx"},
       {R"({"model_type": "smollm3", "num_key_value_heads": 4, "no_rope_layers": [1]})",
        "/no_rope_layers must list 0 or 1 for each of the 3 layers"},
+      {R"({"model_type": "gpt_oss", "num_key_value_heads": 4, "quantization_config": {"quant_method": "mxfp4"}})",
+       "/intermediate_size is 40, expected a multiple of MXFP4's 32"},
       {R"({"model_type": "mixtral", "num_key_value_heads": 4, "num_experts_per_tok": 9})",
        "/num_experts_per_tok is 9, more than the 8 experts"},
       {R"({"model_type": "mixtral", "num_key_value_heads": 4, "num_local_experts": 1000000000})",

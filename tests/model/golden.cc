@@ -30,6 +30,14 @@ std::vector<Golden> read_goldens(const std::filesystem::path& folder) {
   return goldens;
 }
 
+// Stored where experts are chosen; elsewhere the largest of all.
+double read_bfloat16_difference(const std::filesystem::path& folder) {
+  constexpr double kLargest = 0.0167;
+  constexpr const char* kName = "bfloat16.difference";
+  const SafetensorsFile file(folder / "golden.safetensors");
+  return file.find(kName) == nullptr ? kLargest : file.tensor(kName).item<double>();
+}
+
 }  // namespace
 
 std::filesystem::path goldens_folder() {
@@ -48,7 +56,8 @@ std::vector<std::string> golden_names() {
 TinyModel::TinyModel(const std::string& name, at::ScalarType dtype)
     : checkpoint(goldens_folder() / name),
       decoder(checkpoint, {.device = at::kCPU, .dtype = dtype, .progress = {}}),
-      goldens(read_goldens(goldens_folder() / name)) {}
+      goldens(read_goldens(goldens_folder() / name)),
+      bfloat16_difference(read_bfloat16_difference(goldens_folder() / name)) {}
 
 std::vector<Job> TinyModel::jobs() const {
   std::vector<Job> jobs;

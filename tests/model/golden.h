@@ -35,6 +35,7 @@ struct TinyModel {
   Checkpoint checkpoint;
   Decoder decoder;
   std::vector<Golden> goldens;
+  double bfloat16_difference;  // transformers' own, see weights_test.cc
 };
 
 // The largest |a - b| / |b| over the vectors in the last dimension.

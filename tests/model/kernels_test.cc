@@ -1,6 +1,7 @@
 #include "kernels.h"
 
 #include <ATen/ops/empty.h>
+#include <ATen/ops/linspace.h>
 #include <ATen/ops/randn.h>
 #include <c10/core/InferenceMode.h>
 #include <gtest/gtest.h>
@@ -79,6 +80,18 @@ TEST_P(CpuKernels, Gate) {
   }
 }
 
+TEST_P(CpuKernels, ClampedSwiglu) {
+  const at::Tensor gate_up = at::randn({7, 2 * width_}).mul_(6);  // beyond the limit on both sides
+  for (const at::Tensor& bias : {at::Tensor(), at::randn({2 * width_})}) {
+    at::Tensor out = at::empty({7, width_});
+    at::Tensor expected = at::empty({7, width_});
+    fused_->clamped_swiglu(gate_up, bias, {.alpha = 1.4, .limit = 3}, out);
+    plain_->clamped_swiglu(gate_up, bias, {.alpha = 1.4, .limit = 3}, expected);
+    EXPECT_LE(out.sub(expected).abs().max().item<float>(), 1e-5);
+    EXPECT_LE(out.abs().max().item<float>(), 12);
+  }
+}
+
 TEST_P(CpuKernels, GateOfExtremesIsFinite) {
   at::Tensor gate_up = at::randn({1, 2 * width_});
   gate_up.narrow(1, 0, width_).fill_(-1e30);
@@ -117,6 +130,7 @@ struct AttentionCase {
   std::int64_t window;
   std::int64_t rotary_dim;
   double softcap = 0;
+  bool sinks = false;
 };
 
 class CpuAttention : public testing::TestWithParam<AttentionCase> {
@@ -141,6 +155,7 @@ class CpuAttention : public testing::TestWithParam<AttentionCase> {
     const DecoderSpec decoder = spec();
     const Rope rope(decoder.rope, decoder.rotary_dim, decoder.max_positions);
     KvCache cache(decoder, 200, at::TensorOptions(at::kFloat), kernels.layout());
+    const at::Tensor sinks = at::linspace(-8, 8, decoder.heads);
     KvSequence prefix;
     std::vector<KvSequence> sequences(lengths.size());
     std::vector<at::Tensor> outputs;
@@ -159,7 +174,7 @@ class CpuAttention : public testing::TestWithParam<AttentionCase> {
       at::Tensor out = at::empty({batch.size(), GetParam().heads * GetParam().head_dim});
       const auto step = kernels.attention(decoder, batch, cache);
       step->store(qkv, inputs.back().select(0, 0).clone(), rope.table(batch), 0);
-      step->attend(qkv, 0, GetParam().window, out);
+      step->attend(qkv, 0, GetParam().window, GetParam().sinks ? sinks : at::Tensor(), out);
       outputs.push_back(out);
     }
     return outputs;
@@ -181,7 +196,9 @@ INSTANTIATE_TEST_SUITE_P(Shapes, CpuAttention,
                                          AttentionCase{4, 4, 128, 5, 128}, AttentionCase{6, 2, 32, 33, 32},
                                          AttentionCase{4, 2, 64, 0, 16}, AttentionCase{4, 4, 48, 0, 0},
                                          AttentionCase{4, 2, 64, 7, 64, 2.5},
-                                         AttentionCase{8, 1, 64, 0, 64, 50}));
+                                         AttentionCase{8, 1, 64, 0, 64, 50},
+                                         AttentionCase{8, 2, 64, 0, 64, 0, true},
+                                         AttentionCase{6, 2, 16, 7, 16, 0, true}));
 
 }  // namespace
 }  // namespace hrt

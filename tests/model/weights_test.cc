@@ -69,11 +69,12 @@ double typical_difference(const std::vector<JobResult>& results, const std::vect
 
 // Half precision on tiny checkpoints, where bfloat16 runs on ATen's operators: no parity to the last digit,
 // but the same rows within its rounding. transformers' own bfloat16 differs from its float32 by 0.0055 to
-// 0.0191 so.
+// 0.0167 so, and by more where rounding chooses other experts.
 TEST(Weights, HalfPrecisionStaysNear) {
   for (const std::string& name : test::golden_names()) {
-    for (const auto& [dtype, tolerance] : {std::pair(at::kBFloat16, 0.025), std::pair(at::kHalf, 0.001)}) {
+    for (const at::ScalarType dtype : {at::kBFloat16, at::kHalf}) {
       const test::TinyModel model(name, dtype);
+      const double tolerance = dtype == at::kHalf ? 0.001 : 1.5 * model.bfloat16_difference;
       const std::vector<JobResult> results = run_jobs(model.decoder, model.jobs(), model.everything());
       EXPECT_EQ(results.front().rows.scalar_type(), dtype);
       EXPECT_LE(typical_difference(results, model.goldens), tolerance) << name;

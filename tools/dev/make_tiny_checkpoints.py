@@ -12,6 +12,8 @@ One folder a variant, in Hugging Face layout, and beside it golden.safetensors w
                                            the final norm (transformers' hidden_states[-1] is after it)
     prompt.I.logits  float32 [vocab]       at the last token
     prompt.I.reply   int64 [24]            greedy tokens, nothing stops them
+and, where experts are chosen, which rounding to half precision can change,
+    bfloat16.difference  float64 [1]       of transformers' own rows in bfloat16: root mean square of |a - b| / |b|
 To add a family, add a row to VARIANTS for each way in which its arithmetic can differ.
 """
 
@@ -25,6 +27,7 @@ import tempfile
 import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModelForCausalLM
+from transformers.integrations.mxfp4 import convert_moe_packed_tensors
 from transformers.utils import logging
 
 GOLDENS = pathlib.Path(__file__).resolve().parents[2] / "tests" / "model" / "goldens"
@@ -51,8 +54,8 @@ EXPERTS = {"num_experts": 6, "num_experts_per_tok": 3, "moe_intermediate_size": 
 
 # The config as the hub has it. `new`: written again in the spelling of transformers 5. `generation`: a
 # generation_config.json. `shards`, `bfloat16`, `inv_freq`, `stored_head` ("equal", "other"), `gpt2_masks`, `pickled`
-# (files, written by torch.save): how weights lie. `prefix`: what stands before their names in transformers, and in the files. `multimodal`: the config stands in a
-# multimodal one.
+# (files, written by torch.save), `mxfp4`: how weights lie. `prefix`: what stands before their names in transformers, and
+# in the files. `multimodal`: the config stands in a multimodal one.
 VARIANTS = {
     "llama-hub2023": {
         "config": {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_act": "silu",
@@ -167,6 +170,23 @@ VARIANTS = {
     "qwen3-moe": {"new": True, "config": {
         "model_type": "qwen3_moe", "num_key_value_heads": 4, **EXPERTS, "num_hidden_layers": 3, "attention_bias": True,
         "mlp_only_layers": [1], "use_sliding_window": True, "sliding_window": 13}},
+    "gpt-oss-hub": {"mxfp4": True, "config": {
+        "architectures": ["GptOssForCausalLM"], "model_type": "gpt_oss", **GQA, "head_dim": 16, "hidden_act": "silu",
+        "intermediate_size": 64, "num_hidden_layers": 3, "num_local_experts": 4, "num_experts_per_tok": 2,
+        "experts_per_token": 2, "layer_types": ["sliding_attention", "full_attention", "sliding_attention"],
+        "sliding_window": 9, "initial_context_length": 32, "rms_norm_eps": 1e-5, "rope_theta": 150000,
+        "rope_scaling": {"rope_type": "yarn", "factor": 4.0, "beta_fast": 32.0, "beta_slow": 1.0, "truncate": False,
+                         "original_max_position_embeddings": 32},
+        "attention_bias": True, "attention_dropout": 0.0, "swiglu_limit": 7.0, "output_router_logits": False,
+        "router_aux_loss_coef": 0.9, "pad_token_id": 0, "tie_word_embeddings": False}},
+    "gpt-oss": {"new": True, "bfloat16": True, "config": {
+        "model_type": "gpt_oss", "num_key_value_heads": 4, "head_dim": 8, "intermediate_size": 20,
+        "num_local_experts": 5, "num_experts_per_tok": 3, "sliding_window": 11, "attention_bias": False,
+        "layer_types": ["full_attention", "sliding_attention"], "swiglu_limit": 1.2, "swiglu_alpha": 1.4,
+        "tie_word_embeddings": True, "pad_token_id": 0}},
+    "gpt-oss-bare": {"config": {
+        "model_type": "gpt_oss", **GQA, "head_dim": 8, "intermediate_size": 20, "num_local_experts": 4,
+        "num_experts_per_tok": 2, "sliding_window": 13, "num_hidden_layers": 3}},
     "gemma-hub": {"config": {
         "model_type": "gemma", "num_key_value_heads": 1, "head_dim": 12, "hidden_act": "gelu", "rms_norm_eps": 1e-6,
         "rope_theta": 10000.0, "rope_scaling": None, "pad_token_id": 0, "torch_dtype": "float32"}},
@@ -247,10 +267,20 @@ def write_config(variant, folder):
         (folder / "generation_config.json").write_text(json.dumps(variant["generation"], indent=2) + "\n")
 
 
+def pack_mxfp4(name, shape, generator):
+    """Random numbers in MXFP4: the stacked map [experts, in, out], and the tensors that hold it."""
+    experts, inputs, outputs = shape
+    blocks = torch.randint(256, (experts, outputs, inputs // 32, 16), generator=generator).to(torch.uint8)
+    scales = torch.randint(121, 124, blocks.shape[:-1], generator=generator).to(torch.uint8)
+    value = convert_moe_packed_tensors(blocks, scales, dtype=torch.float32)
+    return value, {f"{name}_blocks": blocks, f"{name}_scales": scales}
+
+
 def randomize(model, generator):
     """Weights that keep every row lively: attention that prefers some keys, norms and biases unlike 1 and 0."""
     gemma = model.config.model_type.startswith("gemma")
     conv1d = model.config.model_type == "gpt2"
+    stacked = model.config.model_type == "gpt_oss"
     scale = model.config.hidden_size ** 0.5 if gemma else getattr(model.config, "embedding_multiplier", 1.0)
     for name, parameter in model.named_parameters():
         noise = torch.randn(parameter.shape, generator=generator)
@@ -258,12 +288,15 @@ def randomize(model, generator):
             value = 0.3 * noise
         elif "norm" in name or ".ln_" in name:
             value = (0 if gemma else 1) + 0.3 * noise
+        elif name.endswith("sinks"):
+            value = 1.5 * noise
         elif name.endswith(("embed_tokens.weight", "embed_in.weight", "wte.weight", "wpe.weight")):
             value = 0.3 * noise / scale  # small, or a tied head would only echo the last token
         else:
             sharp = ("q_proj", "k_proj", "qkv_proj", "query_key_value", "c_attn")
             gain = 1.5 if any(part in name for part in sharp) else 1.0
-            inputs = parameter.shape[0] if conv1d and ".h." in name else parameter.shape[-1]
+            in_out = stacked and parameter.dim() == 3 or conv1d and ".h." in name
+            inputs = parameter.shape[-2 if in_out else -1]
             value = gain * noise / inputs ** 0.5
         parameter.data.copy_(value)
 
@@ -272,18 +305,25 @@ def write_weights(variant, folder, seed):
     generator = torch.Generator().manual_seed(seed)
     model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(folder), dtype=torch.float32)
     randomize(model, generator)
+    packed = {}
+    if variant.get("mxfp4"):
+        for name, parameter in model.named_parameters():
+            if parameter.dim() == 3:
+                value, tensors = pack_mxfp4(name, parameter.shape, generator)
+                parameter.data.copy_(value)
+                packed.update(tensors)
     if variant.get("bfloat16"):
         model = model.to(torch.bfloat16)
     with tempfile.TemporaryDirectory() as scratch:
         model.save_pretrained(scratch, max_shard_size=variant.get("shards", "5GB"))
         for file in pathlib.Path(scratch).glob("model*"):
             shutil.copy(file, folder)
-    add_tensors(variant, folder, model, generator)
+    add_tensors(variant, folder, model, generator, packed)
 
 
-def add_tensors(variant, folder, model, generator):
-    """Tensors that checkpoints on the hub hold beside what transformers saves."""
-    extra = {}
+def add_tensors(variant, folder, model, generator, packed):
+    """Tensors that checkpoints on the hub hold beside what transformers saves, and what packed ones hold instead."""
+    extra = {**packed}
     if variant.get("inv_freq"):
         for layer in range(model.config.num_hidden_layers):
             extra[f"model.layers.{layer}.self_attn.rotary_emb.inv_freq"] = model.model.rotary_emb.inv_freq.clone()
@@ -319,9 +359,21 @@ def pickle(variant, folder, weights):
     weights.unlink()
 
 
+def keep_packed(folder, path):
+    tensors = load_file(path)
+    unpacked = [name for name in tensors if f"{name}_blocks" in tensors]
+    save_file({name: tensors[name] for name in tensors if name not in unpacked}, path, metadata={"format": "pt"})
+    config = json.loads((folder / "config.json").read_text())
+    config["quantization_config"] = {"modules_to_not_convert": ["model.layers.*.self_attn", "lm_head"],
+                                     "quant_method": "mxfp4"}
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+
+
 def disguise(variant, folder):
     """What is done last, because transformers need not open it: names as published, a multimodal config around."""
     path = folder / "model.safetensors"
+    if variant.get("mxfp4"):
+        keep_packed(folder, path)
     if "prefix" in variant:
         old, new = variant["prefix"]
         tensors = {new + name.removeprefix(old): tensor for name, tensor in load_file(path).items()}
@@ -341,9 +393,10 @@ def disguise(variant, folder):
         (folder / "config.json").write_text(json.dumps(outer, indent=2) + "\n")
 
 
-def load(folder, router_margins):
-    # A fresh model for each use: dynamic rope remembers the longest prompt that it has seen.
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+def load(folder, router_margins, dtype=torch.float32):
+    # A fresh model for each use: dynamic rope remembers the longest prompt that it has seen. Experts that are not
+    # eager take no odd sizes in bfloat16.
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, experts_implementation="eager").eval()
     for module in model.modules():
         if type(module).__name__.endswith("TopKRouter"):
             module.register_forward_hook(lambda router, args, output: router_margins.append(router_margin(router, output)))
@@ -365,8 +418,8 @@ def blocks_and_norm(model):
     raise SystemExit(f"no final norm in {type(decoder).__name__}")
 
 
-def rows_and_logits(folder, tokens, router_margins):
-    model = load(folder, router_margins)
+def rows_and_logits(folder, tokens, router_margins, dtype=torch.float32):
+    model = load(folder, router_margins, dtype)
     last = []
     blocks, norm = blocks_and_norm(model)
     blocks[-1].register_forward_hook(
@@ -404,6 +457,16 @@ def golden(folder, seed):
     return tensors, least, min(router_margins)
 
 
+def bfloat16_difference(folder, goldens):
+    relative = []
+    for number in range(len(PROMPT_LENGTHS)):
+        tokens, index, expected = (goldens[f"prompt.{number}.{key}"] for key in ("tokens", "index", "rows"))
+        rows, _ = rows_and_logits(folder, tokens, [], torch.bfloat16)
+        error = (rows[:, index].double() - expected.double()).norm(dim=-1)
+        relative.append((error / expected.double().norm(dim=-1)).flatten())
+    return torch.cat(relative).square().mean().sqrt().reshape(1)
+
+
 def make(name, variant):
     folder = GOLDENS / name
     for seed in range(100):
@@ -416,6 +479,8 @@ def make(name, variant):
             break
     else:
         raise SystemExit(f"{name}: no seed gives choices that rounding cannot flip")
+    if router_margin < float("inf"):
+        tensors["bfloat16.difference"] = bfloat16_difference(folder, tensors)
     save_file(tensors, folder / "golden.safetensors")
     disguise(variant, folder)
     size = sum(file.stat().st_size for file in folder.iterdir())

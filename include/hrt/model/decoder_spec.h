@@ -49,12 +49,27 @@ enum class Rotation { kNone, kGlobal, kLocal };
 // MLPs of experts: a router scores all of them for each token, and the sum of the best ones' outputs, weighed
 // by the softmax over all scores, takes the MLP's place.
 struct ExpertsSpec {
+  // How the files hold the experts' maps.
+  enum class Files {
+    kSeparate,  // each expert by itself
+    kStacked,   // [experts, in, out] of all together, columns of gate and up taking turns
+    kMxfp4,     // the same as [experts, out, in] in MXFP4
+  };
+  Files files = Files::kSeparate;
   std::int64_t count = 0;
   std::int64_t per_token = 0;
   std::int64_t intermediate = 0;         // of each expert
   std::int64_t shared_intermediate = 0;  // of one for every token, times the sigmoid of its own gate; 0: none
-  bool normalised = true;                // a token's weights are divided by their sum
-  std::vector<bool> layers;              // per layer: experts, else one MLP
+  bool router_bias = false;
+  bool normalised = true;    // a token's weights are divided by their sum
+  std::vector<bool> layers;  // per layer: experts, else one MLP
+};
+
+// (up + 1) * gate * sigmoid(alpha * gate), where gate is at most `limit`, and up from -limit to limit.
+// Source: transformers' modeling_gpt_oss.
+struct ClampedSwiglu {
+  double alpha = 1.702;
+  double limit = 7.0;
 };
 
 // Everything that the one decoder needs to know about a family's arithmetic, as plain data. The defaults are
@@ -82,6 +97,7 @@ struct DecoderSpec {
   bool shared_norm = false;
   bool gated = true;  // down(activation(gate x) * up x), else down(activation(up x))
   Activation activation = Activation::kSilu;
+  std::optional<ClampedSwiglu> clamped_swiglu;  // instead of activation(gate) * up
   bool qkv_bias = false;
   bool output_bias = false;  // the attention's output projection
   bool mlp_bias = false;
@@ -94,6 +110,8 @@ struct DecoderSpec {
   std::optional<double> query_scale;  // absent: 1 / sqrt(head_dim)
   // x becomes cap * tanh(x / cap); 0: it stays as it is.
   double attention_softcap = 0.0;
+  // Each head has one more score, learned, of a key whose value is zero.
+  bool attention_sinks = false;
   double logit_softcap = 0.0;
   RopeSpec rope;
   std::optional<RopeSpec> local_rope;  // of layers with Rotation::kLocal

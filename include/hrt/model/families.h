@@ -16,6 +16,7 @@ namespace hrt {
 struct TensorNames {
   std::string weight;
   std::string bias;
+  std::string scales = {};  // of a weight in MXFP4
 };
 
 struct MlpNames {
@@ -26,15 +27,16 @@ struct MlpNames {
 struct LayerWeightNames {
   TensorNames attention_norm;       // [hidden]
   std::vector<TensorNames> qkv;     // q, k and v, or one tensor of all their rows
+  std::string sinks;                // [heads], or empty
   std::string q_norm, k_norm;       // [head_dim], or [heads * head_dim] and [kv_heads * head_dim]
   TensorNames o;                    // [hidden, heads * head_dim]
   TensorNames attention_post_norm;  // [hidden]
   TensorNames mlp_norm;             // [hidden]; the attention's where the two share it
   MlpNames mlp;                     // the one MLP, or the expert that every token goes through
   TensorNames router;               // [experts, hidden]
-  std::vector<MlpNames> experts;
-  TensorNames shared_gate;    // [1, hidden]
-  TensorNames mlp_post_norm;  // [hidden]
+  std::vector<MlpNames> experts;    // of each, or the stacked ones of all
+  TensorNames shared_gate;          // [1, hidden]
+  TensorNames mlp_post_norm;        // [hidden]
 };
 
 // What the checkpoint's files call the decoder's tensors.
@@ -59,11 +61,12 @@ struct NameTable {
   std::string_view q_norm = "self_attn.q_norm";  // used where the spec has such norms
   std::string_view k_norm = "self_attn.k_norm";
   std::string_view o = "self_attn.o_proj";
+  std::string_view sinks = "self_attn.sinks";  // used where the spec has them
   std::string_view attention_post_norm = "";
   std::string_view mlp_norm = "post_attention_layernorm";
   std::span<const std::string_view> gate_up = {};
   std::string_view down = "mlp.down_proj";
-  // Of layers with experts, whose maps stand under "EXPERTS.N.".
+  // Of layers with experts, whose maps stand under "EXPERTS.N.", stacked ones under "EXPERTS.".
   std::string_view router = "mlp.gate";
   std::string_view experts = "mlp.experts";
   std::span<const std::string_view> expert_gate_up = {};
@@ -115,6 +118,7 @@ struct Family {
   std::span<const std::string_view> read;      // keys of config.json that `spec` reads
   std::span<const std::string_view> harmless;  // keys that change nothing that hrt computes
   std::span<const UnsupportedKey> unsupported;
+  std::string_view quantisation = "";         // the one quant_method whose weights are read
   std::span<const std::string_view> buffers;  // ends of tensor names that are no weights: caches, masks
 };
 
