@@ -37,6 +37,7 @@ VerdictFile::VerdictFile(const std::filesystem::path& file) : file_(file) {
     }
     return true;
   });
+  if (verdicts_.empty()) throw InputError("{}: no verdicts in it", file.string());
 }
 
 const Verdict* VerdictFile::find(const std::string& id, const std::string& cell) const {

@@ -10,6 +10,11 @@
 namespace hrt {
 namespace {
 
+// Counts of all kinds; larger ones would overflow where they are multiplied.
+constexpr double kLargestCount = std::numeric_limits<std::int32_t>::max();
+
+double largest_integer(const KeySpec& key) { return key.most.value_or(kLargestCount); }
+
 bool has_command(const KeySpec& key, Command command) {
   return std::find(key.commands.begin(), key.commands.end(), command) != key.commands.end();
 }
@@ -19,7 +24,7 @@ std::string expected(const KeySpec& key) {
     case KeyKind::kString:
       return key.choices.empty() ? "a string" : fmt::format("one of {}", join(key.choices, ", "));
     case KeyKind::kInteger:
-      return fmt::format("an integer of at least {}", key.least);
+      return fmt::format("an integer of {} to {}", key.least, largest_integer(key));
     case KeyKind::kNumber:
       return key.most ? fmt::format("a number of {} to {}", key.least, *key.most)
                       : fmt::format("a number of at least {}", key.least);
@@ -74,8 +79,8 @@ bool is_valid(const KeySpec& key, const Json& value) {
              (key.choices.empty() ||
               std::ranges::find(key.choices, value.get<std::string>()) != key.choices.end());
     case KeyKind::kInteger:
-      // A JSON integer beyond 63 bits would turn negative where it is used.
-      return value.is_number_integer() && value.get<double>() >= key.least && value.get<double>() < 9e18;
+      return value.is_number_integer() && value.get<double>() >= key.least &&
+             value.get<double>() <= largest_integer(key);
     case KeyKind::kNumber:
       return value.is_number() && value.get<double>() >= key.least &&
              value.get<double>() <= key.most.value_or(std::numeric_limits<double>::max());
@@ -128,7 +133,7 @@ Json schema_of(const KeySpec& key) {
     case KeyKind::kString:
       return key.choices.empty() ? string : Json{{"enum", key.choices}};
     case KeyKind::kInteger:
-      return {{"type", "integer"}, {"minimum", key.least}};
+      return {{"type", "integer"}, {"minimum", key.least}, {"maximum", largest_integer(key)}};
     case KeyKind::kNumber:
       return key.most ? Json{{"type", "number"}, {"minimum", key.least}, {"maximum", *key.most}}
                       : Json{{"type", "number"}, {"minimum", key.least}};

@@ -206,7 +206,7 @@ Keys compute_keys() {
       Key("verify", kNumber, 0.01, "share of prompts computed again alone, at least 16; 0: none")
           .at_most(1)
           .changes_no_number(),
-      Key("seed", kInteger, 0, "seed of everything drawn at random"),
+      Key("seed", kInteger, 0, "seed of everything drawn at random").at_most(9e18),  // 63 bits
   };
 }
 

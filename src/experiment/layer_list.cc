@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <charconv>
 #include <numeric>
 #include <set>
@@ -36,7 +37,7 @@ void add_layers(std::set<std::int64_t>& layers, const std::string& item, const s
   }
   if (step == 0) throw InputError("--layers {}: {} has no step, expected at least 1", whole, item);
   if (last >= count) throw InputError("--layers {}: {} does not lie in 0..{}", whole, item, count - 1);
-  for (std::int64_t layer = first; layer <= last; layer += step) layers.insert(layer);
+  for (std::int64_t layer = first; layer <= last; layer += std::min(step, count)) layers.insert(layer);
 }
 
 }  // namespace

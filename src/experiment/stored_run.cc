@@ -93,6 +93,7 @@ PreparedPrompt prompt_of(const JsonObject& line, const std::vector<PositionSpec>
 PromptSet prompts_of(const std::vector<Json>& lines, const fs::path& file,
                      const std::vector<std::string>& positions) {
   PromptSet set;
+  if (lines.empty()) throw InputError("{}: no prompts in it", file.string());
   if (!positions.empty()) set.specs = parse_positions(positions);
   for (std::size_t i = 0; i < lines.size(); ++i)
     set.prompts.push_back(prompt_of(JsonObject(lines[i], place_of(file, i)), set.specs));

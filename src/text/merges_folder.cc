@@ -21,16 +21,26 @@ namespace fs = std::filesystem;
 constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 28;
 constexpr std::string_view kEndOfText = "<|endoftext|>";  // GPT-2's BOS, EOS and unknown token
 
-Json read_merges(const fs::path& file) {
+bool are_mergeable(const std::vector<std::string>& pieces, const Vocabulary& vocabulary) {
+  return vocabulary.find(pieces[0]) != kNoToken && vocabulary.find(pieces[1]) != kNoToken &&
+         vocabulary.find(pieces[0] + pieces[1]) != kNoToken;
+}
+
+Json read_merges(const fs::path& file, const Vocabulary& vocabulary) {
   const std::string text = read_file(file, kMaxBytes);
   Json merges = Json::array();
   std::int64_t number = 0;
   for (const std::string& line : split(text, '\n')) {
     ++number;
+    if (find_invalid_utf8(line) != line.npos) throw InputError("{}:{}: not UTF-8", file.string(), number);
     if (line.empty() || (number == 1 && line.starts_with("#version"))) continue;
     const std::vector<std::string> pieces = split(line, ' ');
     if (pieces.size() != 2 || pieces[0].empty() || pieces[1].empty())
       throw InputError("{}:{}: expected two pieces and a space between them", file.string(), number);
+    if (!are_mergeable(pieces, vocabulary)) {
+      throw InputError("{}:{}: both pieces of a merge and what they make must be in vocab.json",
+                       file.string(), number);
+    }
     merges.push_back(line);
   }
   return merges;
@@ -118,8 +128,9 @@ Json read_merges_folder(const fs::path& folder) {
     const std::string bos = config.token("bos_token").value_or(std::string(kEndOfText));
     file["post_processor"] = post_processor(bos, vocabulary, folder);
   }
-  file["model"] = {
-      {"type", "BPE"}, {"vocab", std::move(pieces)}, {"merges", read_merges(folder / "merges.txt")}};
+  file["model"] = {{"type", "BPE"},
+                   {"vocab", std::move(pieces)},
+                   {"merges", read_merges(folder / "merges.txt", vocabulary)}};
   return file;
 }
 

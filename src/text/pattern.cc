@@ -11,6 +11,16 @@ namespace {
 // The largest text whose positions fit ICU's 32 bits.
 constexpr std::size_t kMaxBytes = std::size_t{1} << 30;
 
+// Tokenizers' expressions have some hundred bytes.
+constexpr std::size_t kMaxExpression = std::size_t{1} << 16;
+
+// What a match may cost, so that an expression of somebody else's cannot hold the process: ICU counts in
+// ticks of 10,000 steps back that it keeps. Tokenizers' expressions keep some ten a byte.
+constexpr std::int32_t kTicks = 1000;
+constexpr std::int32_t kBytesPerTick = 10;
+// ICU's stack holds twice as many bytes as it is told, and ignores what is larger than this.
+constexpr std::int32_t kStackBytes = (1 << 30) - 8;
+
 class StringPattern : public Pattern {
  public:
   explicit StringPattern(std::string wanted) : wanted_(std::move(wanted)) {}
@@ -31,13 +41,10 @@ class StringPattern : public Pattern {
   std::string wanted_;
 };
 
-void check(UErrorCode status) {
-  if (U_FAILURE(status)) throw RunError("regular expression failed: {}", u_errorName(status));
-}
-
 class RegexPattern : public Pattern {
  public:
-  explicit RegexPattern(std::unique_ptr<icu::RegexPattern> pattern) : pattern_(std::move(pattern)) {}
+  RegexPattern(std::unique_ptr<icu::RegexPattern> pattern, std::string where)
+      : pattern_(std::move(pattern)), where_(std::move(where)) {}
 
   std::vector<ByteSpan> find(std::string_view text, const std::vector<ByteSpan>& pieces) const override {
     if (text.size() > kMaxBytes) throw InputError("a text of more than 1 GiB cannot be split into tokens");
@@ -45,12 +52,13 @@ class RegexPattern : public Pattern {
     const auto wide = icu::UnicodeString::fromUTF8({text.data(), static_cast<std::int32_t>(text.size())});
     const std::unique_ptr<icu::RegexMatcher> matcher(pattern_->matcher(wide, status));
     check(status);
-    matcher->setStackLimit(0, status);  // the default fails on long runs of white space
+    matcher->setStackLimit(kStackBytes, status);  // the default fails on long runs of white space
     std::vector<ByteSpan> matches;
     Utf16Cursor cursor(text);
     for (const ByteSpan& piece : pieces) {
       const std::int32_t begin = cursor.unit_at(piece.begin);
       matcher->region(begin, Utf16Cursor(cursor).unit_at(piece.end), status);
+      matcher->setTimeLimit(kTicks + static_cast<std::int32_t>(piece.size()) / kBytesPerTick, status);
       while (matcher->find(status)) add_match(*matcher, cursor, matches);
       check(status);
     }
@@ -58,8 +66,14 @@ class RegexPattern : public Pattern {
   }
 
  private:
-  static void add_match(const icu::RegexMatcher& matcher, Utf16Cursor& cursor,
-                        std::vector<ByteSpan>& matches) {
+  void check(UErrorCode status) const {
+    if (status == U_REGEX_TIME_OUT || status == U_REGEX_STACK_OVERFLOW)
+      throw InputError("{}: a regular expression that takes too much time or memory on this text", where_);
+    if (U_FAILURE(status)) throw RunError("{}: the match failed ({})", where_, u_errorName(status));
+  }
+
+  void add_match(const icu::RegexMatcher& matcher, Utf16Cursor& cursor,
+                 std::vector<ByteSpan>& matches) const {
     UErrorCode status = U_ZERO_ERROR;
     const std::size_t begin = cursor.byte_at(matcher.start(status));
     const std::size_t end = cursor.byte_at(matcher.end(status));
@@ -68,6 +82,7 @@ class RegexPattern : public Pattern {
   }
 
   std::unique_ptr<icu::RegexPattern> pattern_;
+  std::string where_;
 };
 
 }  // namespace
@@ -77,6 +92,10 @@ std::unique_ptr<Pattern> string_pattern(std::string wanted) {
 }
 
 std::unique_ptr<Pattern> regex_pattern(std::string_view expression, const std::string& where) {
+  if (expression.size() > kMaxExpression) {
+    throw InputError("{}: a regular expression of {} bytes, expected at most {}", where, expression.size(),
+                     kMaxExpression);
+  }
   UErrorCode status = U_ZERO_ERROR;
   UParseError place{};
   const auto wide =
@@ -86,7 +105,7 @@ std::unique_ptr<Pattern> regex_pattern(std::string_view expression, const std::s
     throw InputError("{}: not a valid regular expression ({} near character {})", where, u_errorName(status),
                      place.offset);
   }
-  return std::make_unique<RegexPattern>(std::move(compiled));
+  return std::make_unique<RegexPattern>(std::move(compiled), where);
 }
 
 std::unique_ptr<Pattern> read_pattern(const StepJson& step, const std::string& key) {

@@ -75,7 +75,7 @@ TEST_F(ConfigTest, WrongTypesAreNamedWithWhatIsExpected) {
     const char* expected;
   } cases[] = {
       {R"({"seed": "one"})", "/seed must be an integer"},
-      {R"({"max_new_tokens": 0})", "/max_new_tokens must be an integer of at least 1"},
+      {R"({"max_new_tokens": 0})", "/max_new_tokens must be an integer of 1 to 2147483647"},
       {R"({"max_new_tokens": 1e30})", "/max_new_tokens must be an integer"},
       {R"({"verify": -1})", "/verify must be a number of 0 to 1"},
       {R"({"verify": 2})", "/verify must be a number of 0 to 1, found 2"},

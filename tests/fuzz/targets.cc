@@ -6,7 +6,6 @@
 #include <array>
 #include <filesystem>
 #include <fstream>
-#include <optional>
 
 #include "hrt/base/error.h"
 #include "hrt/data/inversion.h"
@@ -54,10 +53,12 @@ fs::path file_with(const std::string& name, std::string_view bytes) {
 }
 
 template <typename Read>
-void refuse_or(Read read) {
+Refusal refusal_of(Read read) {
   try {
     read();
-  } catch (const InputError&) {
+    return std::nullopt;
+  } catch (const InputError& error) {
+    return error.what();
   }
 }
 
@@ -90,12 +91,12 @@ void use_tensors(const File& file) {
   }
 }
 
-void safetensors(std::string_view bytes) {
-  refuse_or([&] { use_tensors(SafetensorsFile(file_with("a.safetensors", bytes))); });
+Refusal safetensors(std::string_view bytes) {
+  return refusal_of([&] { use_tensors(SafetensorsFile(file_with("a.safetensors", bytes))); });
 }
 
 // Beside the index a piece that is whole.
-void weight_index(std::string_view bytes) {
+Refusal weight_index(std::string_view bytes) {
   static const bool written = [] {
     const std::string header = R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})";
     const std::uint64_t size = header.size();
@@ -105,36 +106,37 @@ void weight_index(std::string_view bytes) {
   }();
   static_cast<void>(written);
   file_with("weights/model.safetensors.index.json", bytes);
-  refuse_or([] { use_tensors(WeightFiles(folder() / "weights")); });
+  return refusal_of([] { use_tensors(WeightFiles(folder() / "weights")); });
 }
 
-void pt(std::string_view bytes) {
-  refuse_or([&] { use_tensors(PtFile(file_with("a.pt", bytes))); });
+Refusal pt(std::string_view bytes) {
+  return refusal_of([&] { use_tensors(PtFile(file_with("a.pt", bytes))); });
 }
 
-void use_tokenizer(const fs::path& path) {
-  refuse_or([&] {
+Refusal use_tokenizer(const fs::path& path) {
+  return refusal_of([&] {
     const auto tokenizer = open_tokenizer(path);
     const Encoding encoding = tokenizer->encode(kText, {.add_special = true});
     tokenizer->decode(encoding.ids, false);
     tokenizer->describe();
   });
 }
-void tokenizer_json(std::string_view bytes) { use_tokenizer(file_with("tokenizer.json", bytes)); }
-void tokenizer_model(std::string_view bytes) { use_tokenizer(file_with("tokenizer.model", bytes)); }
+Refusal tokenizer_json(std::string_view bytes) { return use_tokenizer(file_with("tokenizer.json", bytes)); }
+Refusal tokenizer_model(std::string_view bytes) { return use_tokenizer(file_with("tokenizer.model", bytes)); }
 
 // "vocab.json", a zero byte, "merges.txt".
-void merges(std::string_view bytes) {
+Refusal merges(std::string_view bytes) {
   const std::size_t cut = std::min(bytes.find('\0'), bytes.size());
   file_with("merges/vocab.json", bytes.substr(0, cut));
   file_with("merges/merges.txt", bytes.substr(std::min(cut + 1, bytes.size())));
-  use_tokenizer(folder() / "merges");
+  return use_tokenizer(folder() / "merges");
 }
 
-void model_config(std::string_view bytes) {
-  refuse_or([&] {
-    const Json config = read_json(file_with("config.json", bytes));
-    const JsonObject whole(config, "config.json");
+Refusal model_config(std::string_view bytes) {
+  return refusal_of([&] {
+    const fs::path file = file_with("config.json", bytes);
+    const Json config = read_json(file);
+    const JsonObject whole(config, file.string());
     const Family& family = family_of(whole);
     check_keys(family, whole);
     const DecoderSpec spec = family.spec(decoder_config(whole));
@@ -142,15 +144,15 @@ void model_config(std::string_view bytes) {
   });
 }
 
-void chat_template(std::string_view bytes) {
-  refuse_or([&] {
+Refusal chat_template(std::string_view bytes) {
+  return refusal_of([&] {
     const fs::path file = file_with("template.json", bytes);
     const ChatTemplate chat = read_template(file);
     chat.render({{"user", "Hi"}, {"assistant", "<think>x</think> Yes"}, {"user", "{a} {%"}}, {});
   });
 }
 
-void tokenizer_config(std::string_view bytes) {
+Refusal tokenizer_config(std::string_view bytes) {
   static const bool written = [] {
     fs::create_directories(folder() / "model");
     fs::copy_file(HRT_SOURCE_DIR "/tests/text/data/tokenizers/smollm2/tokenizer.json",
@@ -159,49 +161,49 @@ void tokenizer_config(std::string_view bytes) {
   }();
   static_cast<void>(written);
   file_with("model/tokenizer_config.json", bytes);
-  use_tokenizer(folder() / "model");
-  refuse_or([] {
+  if (Refusal refusal = use_tokenizer(folder() / "model")) return refusal;
+  return refusal_of([] {
     const auto tokenizer = open_tokenizer(folder() / "model");
     choose_template(folder() / "model", *tokenizer);
   });
 }
 
-void prompts(std::string_view bytes) {
+Refusal prompts(std::string_view bytes) {
   constexpr std::array kEndings{".jsonl", ".json", ".csv", ".txt"};
   const auto [choice, rest] = choose(bytes, kEndings.size());
-  refuse_or([&, c = choice, text = rest] {
+  return refusal_of([&, c = choice, text = rest] {
     read_prompts(PromptSource{.file = file_with(std::string("p") + kEndings[c], text)});
   });
 }
 
-void verdicts(std::string_view bytes) {
-  refuse_or([&] { const VerdictFile file(file_with("v.jsonl", bytes)); });
+Refusal verdicts(std::string_view bytes) {
+  return refusal_of([&] { const VerdictFile file(file_with("v.jsonl", bytes)); });
 }
 
-void judge(std::string_view bytes) {
-  refuse_or([&] {
+Refusal judge(std::string_view bytes) {
+  return refusal_of([&] {
     Judge::load(file_with("judge.json", bytes).string(), HRT_SOURCE_DIR "/data").judge("I cannot help.");
   });
 }
 
-void question(std::string_view bytes) {
-  refuse_or([&] {
+Refusal question(std::string_view bytes) {
+  return refusal_of([&] {
     Inversion::load(file_with("question.json", bytes).string(), HRT_SOURCE_DIR "/data")
         .read("No, it is not.");
   });
 }
 
-void experiment_config(std::string_view bytes) {
+Refusal experiment_config(std::string_view bytes) {
   constexpr std::array kCommands{Command::kExtract, Command::kSteer, Command::kSelect, Command::kProbe,
                                  Command::kGuardEval};
   const auto [choice, rest] = choose(bytes, kCommands.size());
-  refuse_or([&, c = choice, text = rest] {
+  return refusal_of([&, c = choice, text = rest] {
     resolve_config(kCommands[c], file_with("config/experiment.json", text), {});
   });
 }
 
-void catalog(std::string_view bytes) {
-  refuse_or([&] {
+Refusal catalog(std::string_view bytes) {
+  return refusal_of([&] {
     const Catalog read(file_with("catalog.json", bytes), std::nullopt);
     read.sources("harmful_train");
     read.missed();
@@ -210,13 +212,13 @@ void catalog(std::string_view bytes) {
 }
 
 // "manifest.json", a zero byte, "prompts.jsonl", a zero byte, "replies.jsonl".
-void run_directory(std::string_view bytes) {
+Refusal run_directory(std::string_view bytes) {
   for (const char* name : {"run/manifest.json", "run/prompts.jsonl", "run/replies.jsonl"}) {
     const std::size_t cut = std::min(bytes.find('\0'), bytes.size());
     file_with(name, bytes.substr(0, cut));
     bytes = bytes.substr(std::min(cut + 1, bytes.size()));
   }
-  refuse_or([] {
+  return refusal_of([] {
     const StoredRun run(folder() / "run", Command::kExtract);
     run.rows();
     run.template_name();

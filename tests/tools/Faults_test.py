@@ -2,6 +2,8 @@
 import ctypes
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -77,6 +79,37 @@ class Faults(Folder):
             done = extract(out, **setting)
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertEqual(killing.contents(out), killing.contents(self.folder / "usual"), setting)
+
+
+    def stopped_with_mapped(self, weights):
+        """An extraction of a copy of the organism, stopped at the moment it has its weights mapped."""
+        model = weights.parent
+        if not model.exists():
+            shutil.copytree(ROOT / "data/organism/model", model)
+        process = subprocess.Popen(killing.command(HRT, self.folder / "run") + ["--model", model], stderr=subprocess.PIPE, text=True)
+        while str(weights) not in Path(f"/proc/{process.pid}/maps").read_text() and process.poll() is None:
+            pass
+        process.send_signal(signal.SIGSTOP)
+        return process
+
+    def assert_ends_in_one_line(self, process, *words):
+        process.send_signal(signal.SIGCONT)
+        error = process.communicate()[1]
+        self.assert_fails(subprocess.CompletedProcess([], process.returncode, stderr=error), 1, *words)
+
+    def test_a_checkpoint_that_is_cut_while_it_is_read(self):
+        weights = self.folder / "model" / "model.safetensors"
+        process = self.stopped_with_mapped(weights)
+        os.truncate(weights, 65536)
+        self.assert_ends_in_one_line(process, str(weights), "shorter than when it was opened")
+
+    def test_a_checkpoint_that_changes_while_it_is_read(self):
+        weights = self.folder / "model" / "model.safetensors"
+        process = self.stopped_with_mapped(weights)
+        with open(weights, "r+b") as file:
+            file.seek(-2, os.SEEK_END)
+            file.write(b"\0\0")
+        self.assert_ends_in_one_line(process, str(weights), "changed")
 
 
 class FaultsOfDisks(Folder):

@@ -42,7 +42,7 @@ struct KeySpec {
   std::string help;
   std::vector<std::string> choices = {};  // allowed strings
   double least = 0;                       // smallest allowed number
-  std::optional<double> most = {};        // largest
+  std::optional<double> most = {};        // largest (of integers 2^31 - 1, where nothing is said)
   bool positional = false;                // on the command line it stands without a flag
   bool decides = true;                    // it can change numbers, so that a resumed run must have the same
   // Those that run the prompts of a config.
