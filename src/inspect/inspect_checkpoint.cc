@@ -67,6 +67,18 @@ Json rope_json(const RopeSpec& rope) {
   return json;
 }
 
+Json experts_json(const DecoderSpec& spec) {
+  if (!spec.experts) return nullptr;
+  const ExpertsSpec& experts = *spec.experts;
+  return {{"count", experts.count},
+          {"per_token", experts.per_token},
+          {"intermediate", experts.intermediate},
+          {"shared_intermediate", experts.shared_intermediate},
+          {"weights_sum_to_one", experts.normalised},
+          {"layers", std::ranges::count(experts.layers, true)},
+          {"mxfp4", experts.files == ExpertsSpec::Files::kMxfp4}};
+}
+
 Json spec_json(const DecoderSpec& spec) {
   Json biases = Json::array();
   if (spec.qkv_bias) biases.push_back("qkv");
@@ -75,13 +87,15 @@ Json spec_json(const DecoderSpec& spec) {
   return {{"layers", spec.layers},
           {"hidden", spec.hidden},
           {"intermediate", spec.intermediate},
+          {"experts", experts_json(spec)},
           {"heads", spec.heads},
           {"kv_heads", spec.kv_heads},
           {"head_dim", spec.head_dim},
           {"vocabulary", spec.vocabulary},
-          {"activation", activation_name(spec.activation)},
+          {"activation", spec.clamped_swiglu ? "clamped_swiglu" : activation_name(spec.activation)},
           {"norm_eps", spec.norm_eps},
           {"biases", biases},
+          {"attention_sinks", spec.attention_sinks},
           {"tied_head", spec.tied_head},
           {"rope", rope_json(spec.rope)},
           {"window", spec.window}};
@@ -148,11 +162,22 @@ std::string sizes_text(const Json& d) {
                      grouped(d.at("vocabulary").get<std::int64_t>()));
 }
 
+std::string experts_text(const Json& experts, std::int64_t layers) {
+  const auto shared = experts.at("shared_intermediate").get<std::int64_t>();
+  return fmt::format("{} in {} of {} layers, {} a token, intermediate {}{}; their weights {}{}",
+                     plain(experts.at("count")), plain(experts.at("layers")), layers,
+                     plain(experts.at("per_token")), plain(experts.at("intermediate")),
+                     shared > 0 ? fmt::format(", and a shared one of {}", shared) : "",
+                     experts.at("weights_sum_to_one").get<bool>() ? "sum to 1" : "are not rescaled",
+                     experts.at("mxfp4").get<bool>() ? "; stored in MXFP4" : "");
+}
+
 std::string attention_text(const Json& d) {
   const auto biases = d.at("biases").get<std::vector<std::string>>();
-  return fmt::format("{} heads of {}, {} of keys and values; {}", plain(d.at("heads")),
+  return fmt::format("{} heads of {}, {} of keys and values; {}{}", plain(d.at("heads")),
                      plain(d.at("head_dim")), plain(d.at("kv_heads")),
-                     biases.empty() ? "no biases" : "biases: " + join(biases, ", "));
+                     biases.empty() ? "no biases" : "biases: " + join(biases, ", "),
+                     d.at("attention_sinks").get<bool>() ? "; sinks" : "");
 }
 
 std::string rope_text(const Json& rope) {
@@ -206,6 +231,8 @@ void add_model_lines(Page& page, const Json& d) {
   page.add("model", fmt::format("{}, {} parameters ({})", plain(d.at("family")),
                                 grouped(d.at("parameters").get<std::int64_t>()), plain(d.at("title"))));
   page.add("sizes", sizes_text(d));
+  const Json& experts = d.at("experts");
+  if (!experts.is_null()) page.add("experts", experts_text(experts, d.at("layers").get<std::int64_t>()));
   page.add("attention", attention_text(d));
   page.add("positions", fmt::format("up to {}; {}", grouped(d.at("max_tokens").get<std::int64_t>()),
                                     rope_text(d.at("rope"))));

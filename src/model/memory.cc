@@ -44,10 +44,11 @@ std::int64_t row_width(const DecoderSpec& spec) {
       (spec.heads + 2 * spec.kv_heads) * spec.head_dim + spec.heads * spec.head_dim;
   std::int64_t mlp = gate_width(spec, spec.intermediate) + spec.intermediate;
   if (spec.experts) {
-    // All tokens may choose the same expert; what each of a token's experts adds is kept until the last is
-    // done.
+    // All tokens may choose the same expert; what each of a token's experts adds lies there twice, by expert
+    // and by token.
     const std::int64_t widest = std::max(spec.experts->intermediate, spec.experts->shared_intermediate);
-    mlp = std::max(mlp, gate_width(spec, widest) + widest + spec.experts->per_token * spec.hidden);
+    const std::int64_t routed = spec.experts->per_token * spec.hidden;
+    mlp = std::max(mlp, std::max(gate_width(spec, widest), routed) + widest + routed);
   }
   return (spec.parallel ? 5 : 4) * spec.hidden + std::max(attention, mlp);
 }

@@ -35,7 +35,8 @@ void Mlp::mix(const at::Tensor& x, const ExpertWeights& weights, at::Tensor& out
   }
   rows.mul_(routing.weights.view({-1, 1}).index_select(0, routing.choices));
   // Each token's sum goes by rank, whichever other tokens are in the pass.
-  const at::Tensor by_token = rows.index_select(0, routing.choices.argsort());
+  at::Tensor by_token = workspace_.take(Workspace::Use::kWide, rows.size(0), rows.size(1));
+  at::index_select_out(by_token, rows, 0, routing.choices.argsort());
   at::sum_out(out, by_token.view({x.size(0), per_token, x.size(1)}), 1);
   if (weights.shared_gate.defined()) add_shared(x, weights, out);
 }

@@ -13,7 +13,7 @@ class Workspace {
  public:
   enum class Use : std::size_t {
     kNormed,       // a norm's output
-    kWide,         // fused qkv, or fused gate and up
+    kWide,         // fused qkv, fused gate and up, or what experts add, by token
     kInner,        // the attention's mix, or the gated activations
     kDelta,        // what is to be added to the residual stream
     kSecondDelta,  // the same of an MLP beside the attention
