@@ -15,11 +15,26 @@ namespace {
 
 constexpr std::int64_t kFewest = 16;
 
+// The largest relative difference of a row that rounding explains. float32: the contract's 2e-5. The half
+// formats: wide bounds that still catch a foreign row.
+double rounding_of(at::ScalarType dtype) {
+  if (dtype == at::kFloat) return 2e-5;
+  return dtype == at::kBFloat16 ? 1e-1 : 2e-3;
+}
+
+// With other experts than the stored row's. Seen on random mixtures in bfloat16: up to 0.28, in one prompt of
+// 32 above 0.1; another prompt's rows differ by 1.4 there.
+constexpr double kOtherExperts = 0.5;
+
 // The gap of the two best logits below which rounding may choose the other token. The half formats: twice the
 // widest flip seen on SmolLM2 for bfloat16; none was seen for float16.
 double undecided_margin(at::ScalarType dtype) {
   if (dtype == at::kFloat) return 5e-3;
   return dtype == at::kBFloat16 ? 0.5 : 5e-2;
+}
+
+RowComparison comparison_for(const Decoder& decoder) {
+  return {decoder.dtype(), decoder.spec().experts.has_value()};
 }
 
 // Where the rows of a prompt's position begin in its group's tensor.
@@ -35,7 +50,7 @@ std::int64_t row_offset(const PromptSet& set, const Group& group, std::int64_t p
 class Checker {
  public:
   Checker(const Decoder& decoder, const PromptSet& set, const Work& work, const PromptWork& groups)
-      : decoder_(decoder), set_(set), work_(work), groups_(groups), comparison_(decoder.dtype()) {}
+      : decoder_(decoder), set_(set), work_(work), groups_(groups), comparison_(comparison_for(decoder)) {}
 
   void check(std::int64_t prompt) {
     const auto size = groups_.groups().front().size();
@@ -84,21 +99,17 @@ class Checker {
 
 }  // namespace
 
-double row_tolerance(at::ScalarType dtype) {
-  // float32: the contract's 2e-5. The half formats: wide bounds that still catch a foreign row.
-  if (dtype == at::kFloat) return 2e-5;
-  return dtype == at::kBFloat16 ? 1e-1 : 2e-3;
-}
-
 bool RowIdentity::holds() const {
   // A flipped first token is a finding only where the model was sure of it.
-  return worst <= tolerance && largest_gap <= margin;
+  return worst <= tolerance && 4 * beyond_rounding <= prompts && largest_gap <= margin;
 }
 
 Json RowIdentity::to_json() const {
   return {{"prompts", prompts},
           {"worst_relative_difference", worst},
           {"tolerance", tolerance},
+          {"rounding", rounding},
+          {"beyond_rounding", beyond_rounding},
           {"worst_prompt", worst_prompt},
           {"worst_position", worst_position},
           {"worst_row", worst_row},
@@ -108,8 +119,9 @@ Json RowIdentity::to_json() const {
           {"holds", holds()}};
 }
 
-RowComparison::RowComparison(at::ScalarType dtype) {
-  result_.tolerance = row_tolerance(dtype);
+RowComparison::RowComparison(at::ScalarType dtype, bool experts) {
+  result_.rounding = rounding_of(dtype);
+  result_.tolerance = experts ? kOtherExperts : result_.rounding;
   result_.margin = undecided_margin(dtype);
 }
 
@@ -118,12 +130,19 @@ void RowComparison::compare_rows(const std::string& id, const std::string& posit
                                  const at::Tensor& alone) {
   for (std::int64_t r = 0; r < alone.size(1); ++r) {
     const double difference = largest_relative_difference(stored.select(1, r), alone.select(1, r));
+    worst_of_prompt_ = std::max(worst_of_prompt_, difference);
     if (difference <= result_.worst) continue;
     result_.worst = difference;
     result_.worst_prompt = id;
     result_.worst_position = position;
     result_.worst_row = rows[static_cast<std::size_t>(r)];
   }
+}
+
+void RowComparison::next_prompt() {
+  ++result_.prompts;
+  if (worst_of_prompt_ > result_.rounding) ++result_.beyond_rounding;
+  worst_of_prompt_ = 0;
 }
 
 void RowComparison::compare_replies(const std::vector<std::int64_t>& stored,
@@ -142,13 +161,14 @@ std::vector<std::int64_t> draw_for_verification(std::int64_t total, double share
   return sample_indices(total, share > 0 ? std::min(total, std::max(kFewest, wanted)) : 0, seed);
 }
 
-RowIdentity check_drawn_items(at::ScalarType dtype, const std::vector<std::size_t>& group_sizes, double share,
-                              std::uint64_t seed, const std::string& unit, const CompareItem& compare) {
+RowIdentity check_drawn_items(const Decoder& decoder, const std::vector<std::size_t>& group_sizes,
+                              double share, std::uint64_t seed, const std::string& unit,
+                              const CompareItem& compare) {
   std::vector<std::pair<std::size_t, std::size_t>> all;  // group, item
   for (std::size_t g = 0; g < group_sizes.size(); ++g) {
     for (std::size_t i = 0; i < group_sizes[g]; ++i) all.emplace_back(g, i);
   }
-  RowComparison comparison(dtype);
+  RowComparison comparison = comparison_for(decoder);
   const auto drawn = draw_for_verification(std::ssize(all), share, seed);
   Progress progress("verifying", std::ssize(drawn), unit);
   for (const std::int64_t index : drawn) {

@@ -217,7 +217,7 @@ std::vector<CandidateScores> SelectWork::scores() const {
 RowIdentity SelectWork::verify(const Decoder& decoder, double share, std::uint64_t seed) const {
   std::vector<std::size_t> sizes;
   for (const Group& group : groups_) sizes.push_back(items_of(group).size());
-  return check_drawn_items(decoder.dtype(), sizes, share, seed, unit(),
+  return check_drawn_items(decoder, sizes, share, seed, unit(),
                            [&](std::size_t group, std::size_t item, RowComparison& comparison) {
                              verify_item(decoder, group, item, comparison);
                            });

@@ -108,7 +108,7 @@ std::map<std::size_t, CellReceipt> SweepWork::receipts(std::size_t group) const 
 RowIdentity SweepWork::verify(const Decoder& decoder, double share, std::uint64_t seed) const {
   std::vector<std::size_t> sizes;
   for (const SweepGroup& group : groups_) sizes.push_back(group.size());
-  return check_drawn_items(decoder.dtype(), sizes, share, seed, unit(),
+  return check_drawn_items(decoder, sizes, share, seed, unit(),
                            [&](std::size_t group, std::size_t item, RowComparison& comparison) {
                              verify_item(decoder, group, item, comparison);
                            });

@@ -1,5 +1,6 @@
 #include "hrt/experiment/row_identity.h"
 
+#include <ATen/ops/ones.h>
 #include <ATen/ops/stack.h>
 #include <c10/core/InferenceMode.h>
 #include <gmock/gmock.h>
@@ -109,6 +110,27 @@ TEST_F(RowIdentityTest, CatchesRowsOfAnotherTokenOfTheReply) {
 TEST_F(RowIdentityTest, CatchesRowsOfZeros) {
   spoil([](at::Tensor& rows) { rows.select(0, 0).zero_(); });
   EXPECT_FALSE(check(1.0).holds());
+}
+
+// A comparison of 16 prompts of one row each, of which the first differ by these shares.
+RowIdentity compared(bool experts, const std::vector<double>& differences) {
+  RowComparison comparison(at::kFloat, experts);
+  const at::Tensor alone = at::ones({1, 1, 8});
+  for (std::size_t prompt = 0; prompt < 16; ++prompt) {
+    const double difference = prompt < differences.size() ? differences[prompt] : 1e-6;
+    comparison.compare_rows("p", "t_inst", {0}, alone.mul(1 + difference), alone);
+    comparison.next_prompt();
+  }
+  return comparison.result();
+}
+
+TEST(RowComparison, OtherExpertsAreForgivenInAFewPrompts) {
+  EXPECT_TRUE(compared(true, {0.1, 0.3, 0.01, 0.1}).holds());
+  EXPECT_EQ(compared(true, {0.1, 0.3, 0.01, 0.1}).beyond_rounding, 4);
+  EXPECT_FALSE(compared(true, {0.1, 0.3, 0.01, 0.1, 0.1}).holds());
+  EXPECT_FALSE(compared(true, {0.8}).holds());
+  EXPECT_FALSE(compared(false, {0.01}).holds());
+  EXPECT_TRUE(compared(false, {}).holds());
 }
 
 }  // namespace

@@ -16,6 +16,10 @@ struct RowIdentity {
   std::int64_t prompts = 0;
   double worst = 0;  // largest relative difference of a row
   double tolerance = 0;
+  // What rounding alone explains. Where it may choose other experts, `tolerance` is wider, but only a quarter
+  // of the prompts may go beyond this.
+  double rounding = 0;
+  std::int64_t beyond_rounding = 0;
   std::string worst_prompt;  // id
   std::string worst_position;
   std::int64_t worst_row = 0;
@@ -29,25 +33,23 @@ struct RowIdentity {
   Json to_json() const;
 };
 
-// The largest relative difference of a row that rounding explains.
-double row_tolerance(at::ScalarType dtype);
-
 // Compares what a job stored with what it gives alone, and keeps the worst. `row` numbers the rows in
 // dimension 1 of [tokens, rows, hidden].
 class RowComparison {
  public:
-  explicit RowComparison(at::ScalarType dtype);
+  RowComparison(at::ScalarType dtype, bool experts);
 
   void compare_rows(const std::string& id, const std::string& position, const std::vector<std::int64_t>& rows,
                     const at::Tensor& stored, const at::Tensor& alone);
   // By the first token; `gap`: the logit margin of the reply computed alone.
   void compare_replies(const std::vector<std::int64_t>& stored, const std::vector<std::int64_t>& alone,
                        double gap);
-  void next_prompt() { ++result_.prompts; }
+  void next_prompt();
   const RowIdentity& result() const { return result_; }
 
  private:
   RowIdentity result_;
+  double worst_of_prompt_ = 0;
 };
 
 // `share` of `total` items, at least 16 (or all), drawn by `seed`; none for a share of 0.
@@ -56,8 +58,9 @@ std::vector<std::int64_t> draw_for_verification(std::int64_t total, double share
 // Checks items of groups drawn so: `compare` is handed each as its group and its number in the group. `unit`
 // is what progress counts.
 using CompareItem = std::function<void(std::size_t group, std::size_t item, RowComparison& comparison)>;
-RowIdentity check_drawn_items(at::ScalarType dtype, const std::vector<std::size_t>& group_sizes, double share,
-                              std::uint64_t seed, const std::string& unit, const CompareItem& compare);
+RowIdentity check_drawn_items(const Decoder& decoder, const std::vector<std::size_t>& group_sizes,
+                              double share, std::uint64_t seed, const std::string& unit,
+                              const CompareItem& compare);
 
 // Checks prompts drawn so. `set`: with the replies that positions were asked of.
 RowIdentity check_row_identity(const Decoder& decoder, const PromptSet& set, const Work& work,
