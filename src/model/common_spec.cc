@@ -72,9 +72,10 @@ void read_attention_bias(const JsonObject& config, DecoderSpec& spec) {
 ExpertsSpec read_experts(const JsonObject& config, const ExpertDefaults& defaults, std::int64_t layers) {
   const auto [first, second] = defaults.count_keys;
   const std::string_view per_token = "num_experts_per_tok";
+  const std::int64_t most = kMaxExperts / layers;
   ExpertsSpec experts;
-  experts.count = read_size(config, config.has(first) ? first : second, kMaxExperts, defaults.count);
-  experts.per_token = read_size(config, per_token, kMaxExperts, defaults.per_token);
+  experts.count = read_size(config, config.has(first) ? first : second, most, defaults.count);
+  experts.per_token = read_size(config, per_token, most, defaults.per_token);
   if (experts.per_token > experts.count) {
     throw InputError("{} is {}, more than the {} experts", config.where(per_token), experts.per_token,
                      experts.count);

@@ -17,7 +17,7 @@ namespace hrt {
 // Limits far above any model, and low enough that products of two sizes fit 63 bits.
 inline constexpr std::int64_t kMaxLayers = 1 << 12;
 inline constexpr std::int64_t kMaxWidth = 1 << 24;    // hidden, intermediate, heads, head_dim, vocabulary
-inline constexpr std::int64_t kMaxExperts = 1 << 12;  // of a layer
+inline constexpr std::int64_t kMaxExperts = 1 << 17;  // of all layers together
 inline constexpr std::int64_t kMaxPositions = std::int64_t{1} << 32;
 
 std::int64_t read_size(const JsonObject& config, std::string_view key, std::int64_t most);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 #include <limits>
+#include <tuple>
 
 #include "golden.h"
 #include "hrt/base/error.h"
@@ -14,8 +15,9 @@ namespace hrt {
 namespace {
 
 // Copies a tiny checkpoint to `folder`, with one value of one tensor changed.
-void write_spoiled(const std::filesystem::path& folder, const std::string& tensor, float value) {
-  const std::filesystem::path source = test::goldens_folder() / "llama-bias";
+void write_spoiled(const std::filesystem::path& folder, const std::string& tensor, float value,
+                   const std::string& model = "llama-bias") {
+  const std::filesystem::path source = test::goldens_folder() / model;
   std::filesystem::copy_file(source / "config.json", folder / "config.json",
                              std::filesystem::copy_options::overwrite_existing);
   const SafetensorsFile file(source / "model.safetensors");
@@ -47,10 +49,51 @@ TEST(Weights, NonFiniteOnesAreRefusedByName) {
   }
 }
 
+// What refuses the checkpoint when it is opened and loaded.
+std::string refusal_of(const std::filesystem::path& folder) {
+  try {
+    const Checkpoint checkpoint(folder);
+    const Decoder decoder(checkpoint, {.device = at::kCPU, .dtype = at::kFloat, .progress = {}});
+    return "nothing: it was loaded";
+  } catch (const InputError& error) {
+    return error.what();
+  }
+}
+
+TEST(Weights, NonFiniteOnesOfExpertsAreRefusedByName) {
+  const float infinity = std::numeric_limits<float>::infinity();
+  const std::tuple<const char*, const char*, float> cases[] = {
+      {"qwen2-moe", "model.layers.1.mlp.experts.5.up_proj.weight", infinity},
+      {"gpt-oss-bare", "model.layers.2.mlp.experts.gate_up_proj", infinity},
+      {"gpt-oss-bare", "model.layers.2.mlp.experts.down_proj_bias", infinity},
+      {"gpt-oss-hub", "model.layers.0.mlp.experts.down_proj_scales", 255}};
+  for (const auto& [model, tensor, value] : cases) {
+    const TemporaryFolder folder;
+    write_spoiled(folder.path(), tensor, value, model);
+    EXPECT_THAT(refusal_of(folder.path()),
+                testing::AllOf(testing::HasSubstr(tensor), testing::HasSubstr("holds NaN or infinity")));
+  }
+}
+
+TEST(Weights, Mxfp4MustBeBytes) {
+  const TemporaryFolder folder;
+  const std::filesystem::path source = test::goldens_folder() / "gpt-oss-hub";
+  std::filesystem::copy_file(source / "config.json", folder.path() / "config.json");
+  const SafetensorsFile file(source / "model.safetensors");
+  std::vector<NamedTensor> tensors;
+  for (const TensorInfo& info : file.tensors()) {
+    const at::Tensor tensor = file.tensor(info.name);
+    tensors.push_back({info.name, info.name.ends_with("_scales") ? tensor.to(at::kFloat) : tensor});
+  }
+  write_safetensors(folder.path() / "model.safetensors", tensors);
+  EXPECT_THAT(refusal_of(folder.path()), testing::HasSubstr("_proj_scales is F32, expected U8"));
+}
+
 TEST(Weights, AreCountedAsEstimated) {
   for (const std::string& name : test::golden_names()) {
     const test::TinyModel model(name);
     EXPECT_EQ(model.decoder.weight_bytes(), weight_bytes(model.decoder.spec(), at::kFloat)) << name;
+    EXPECT_EQ(model.decoder.weight_bytes(), 4 * model.checkpoint.parameters()) << name;
   }
 }
 
