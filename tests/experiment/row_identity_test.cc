@@ -113,8 +113,8 @@ TEST_F(RowIdentityTest, CatchesRowsOfZeros) {
 }
 
 // A comparison of 16 prompts of one row each, of which the first differ by these shares.
-RowIdentity compared(bool experts, const std::vector<double>& differences) {
-  RowComparison comparison(at::kFloat, experts);
+RowIdentity compared(at::ScalarType dtype, bool experts, const std::vector<double>& differences) {
+  RowComparison comparison(dtype, experts);
   const at::Tensor alone = at::ones({1, 1, 8});
   for (std::size_t prompt = 0; prompt < 16; ++prompt) {
     const double difference = prompt < differences.size() ? differences[prompt] : 1e-6;
@@ -125,12 +125,14 @@ RowIdentity compared(bool experts, const std::vector<double>& differences) {
 }
 
 TEST(RowComparison, OtherExpertsAreForgivenInAFewPrompts) {
-  EXPECT_TRUE(compared(true, {0.1, 0.3, 0.01, 0.1}).holds());
-  EXPECT_EQ(compared(true, {0.1, 0.3, 0.01, 0.1}).beyond_rounding, 4);
-  EXPECT_FALSE(compared(true, {0.1, 0.3, 0.01, 0.1, 0.1}).holds());
-  EXPECT_FALSE(compared(true, {0.8}).holds());
-  EXPECT_FALSE(compared(false, {0.01}).holds());
-  EXPECT_TRUE(compared(false, {}).holds());
+  EXPECT_TRUE(compared(at::kFloat, true, {0.3}).holds());
+  EXPECT_EQ(compared(at::kFloat, true, {0.3}).beyond_rounding, 1);
+  EXPECT_FALSE(compared(at::kFloat, true, {0.3, 0.01}).holds());
+  EXPECT_TRUE(compared(at::kBFloat16, true, {0.2, 0.3, 0.2, 0.2}).holds());
+  EXPECT_FALSE(compared(at::kBFloat16, true, {0.2, 0.3, 0.2, 0.2, 0.2}).holds());
+  EXPECT_FALSE(compared(at::kBFloat16, true, {0.8}).holds());
+  EXPECT_FALSE(compared(at::kFloat, false, {0.01}).holds());
+  EXPECT_TRUE(compared(at::kFloat, false, {}).holds());
 }
 
 }  // namespace

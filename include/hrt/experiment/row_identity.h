@@ -16,9 +16,10 @@ struct RowIdentity {
   std::int64_t prompts = 0;
   double worst = 0;  // largest relative difference of a row
   double tolerance = 0;
-  // What rounding alone explains. Where it may choose other experts, `tolerance` is wider, but only a quarter
-  // of the prompts may go beyond this.
+  // What rounding alone explains. Where it may choose other experts, `tolerance` is wider, but only a share of
+  // the prompts may go beyond this.
   double rounding = 0;
+  double forgiven_share = 0;
   std::int64_t beyond_rounding = 0;
   std::string worst_prompt;  // id
   std::string worst_position;
