@@ -20,6 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kManifest = "manifest.json";
+constexpr const char* kLock = ".lock";
 
 std::string first_difference(const Json& before, const Json& now, const std::string& pointer = "") {
   if (before == now) return "";
@@ -36,7 +37,33 @@ std::string first_difference(const Json& before, const Json& now, const std::str
   return "";
 }
 
+// The status of a folder that is being cleared for a new run: of what it holds, nothing counts any more.
+constexpr const char* kCleared = "cleared";
+
 bool is_ours(const fs::path& folder) { return fs::is_regular_file(folder / kManifest); }
+
+// Holds nothing, or no more than a run that was killed before its first manifest leaves.
+bool is_blank(const fs::path& folder) {
+  return fs::is_directory(folder) &&
+         std::ranges::all_of(fs::directory_iterator(folder), [](const fs::directory_entry& entry) {
+           const std::string name = entry.path().filename();
+           return name == kLock || name.starts_with(std::string(kManifest) + ".tmp") ||
+                  (name == "work" && entry.is_directory() && fs::is_empty(entry));
+         });
+}
+
+// Removes the run that is there. A kill in the middle of it leaves neither half a run that looks whole nor
+// one that can be resumed.
+void clear(const fs::path& folder) {
+  if (is_ours(folder)) {
+    const Json cleared{{"status", kCleared}, {"identity", Json::object()}};
+    write_file(folder / kManifest, cleared.dump() + "\n");
+  }
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+    const fs::path name = entry.path().filename();
+    if (name != kLock && name != kManifest) fs::remove_all(entry.path());
+  }
+}
 
 void check_writable(const fs::path& path) {
   const fs::path folder = existing_part(path);
@@ -73,17 +100,19 @@ fs::path existing_part(fs::path path) {
 }
 
 Found RunDirectory::look(const fs::path& path, IfExists if_exists) {
-  const bool exists = fs::exists(path) && !(fs::is_directory(path) && fs::is_empty(path));
+  bool exists = fs::exists(path) && !is_blank(path);
   if (exists && !is_ours(path)) {
     throw InputError("{}: exists and holds no run of hrt; nothing was changed", path.string());
   }
+  const Json status = exists ? read_manifest(path).at("status") : Json();
+  exists = exists && status != kCleared;
   if (exists && if_exists == IfExists::kRefuse) {
     throw InputError("{}: a run is there already: --resume continues it, --overwrite replaces it",
                      path.string());
   }
   check_writable(path);
   if (!exists) return Found::kNothing;
-  return read_manifest(path).at("status") == "complete" ? Found::kComplete : Found::kRunning;
+  return status == "complete" ? Found::kComplete : Found::kRunning;
 }
 
 std::string RunDirectory::difference(const fs::path& path, const Json& identity) {
@@ -108,9 +137,7 @@ void RunDirectory::create(const Json& identity) {
   fs::create_directories(path_, error);
   if (error) throw InputError("{}: cannot be created: {}", path_.string(), error.message());
   lock();
-  for (const fs::directory_entry& entry : fs::directory_iterator(path_)) {
-    if (entry.path().filename() != ".lock") fs::remove_all(entry.path());
-  }
+  clear(path_);
   fs::create_directories(work());
   manifest_["status"] = "running";
   manifest_["started"] = now_utc();
@@ -129,7 +156,7 @@ void RunDirectory::resume(const Json& identity) {
 }
 
 void RunDirectory::lock() {
-  const fs::path file = path_ / ".lock";
+  const fs::path file = path_ / kLock;
   lock_ = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (lock_ < 0) throw InputError("{}: cannot be written: {}", path_.string(), std::strerror(errno));
   if (flock(lock_, LOCK_EX | LOCK_NB) != 0)

@@ -71,10 +71,38 @@ TEST_F(RunDirectoryTest, OverwriteTouchesNothingButOurRuns) {
   EXPECT_TRUE(fs::exists(path_ / "thesis.tex"));
 }
 
+TEST_F(RunDirectoryTest, WhatAKilledStartLeavesIsNoRun) {
+  fs::create_directories(path_ / "work");
+  std::ofstream(path_ / ".lock");
+  std::ofstream(path_ / "manifest.json.tmp123") << "{";
+  EXPECT_EQ(RunDirectory::look(path_, IfExists::kRefuse), Found::kNothing);
+  EXPECT_FALSE(RunDirectory(path_, IfExists::kResume, identity_).resumed());
+  EXPECT_FALSE(fs::exists(path_ / "manifest.json.tmp123"));
+}
+
+TEST_F(RunDirectoryTest, ALockAloneMakesNoFolderOurs) {
+  fs::create_directories(path_);
+  std::ofstream(path_ / ".lock");
+  std::ofstream(path_ / "thesis.tex") << "precious";
+  EXPECT_THAT(refusal(IfExists::kResume, identity_), HasSubstr("holds no run of hrt; nothing was changed"));
+  EXPECT_TRUE(fs::exists(path_ / "thesis.tex"));
+}
+
+TEST_F(RunDirectoryTest, ARunKilledWhileItIsReplacedIsStartedAnew) {
+  RunDirectory(path_, IfExists::kRefuse, identity_).finish(0);
+  std::ofstream(path_ / "manifest.json") << R"({"status": "cleared", "identity": {}})";
+  std::ofstream(path_ / "prompts.jsonl") << "of the run before";
+  EXPECT_EQ(RunDirectory::look(path_, IfExists::kRefuse), Found::kNothing);
+  EXPECT_FALSE(RunDirectory(path_, IfExists::kResume, identity_).resumed());
+  EXPECT_FALSE(fs::exists(path_ / "prompts.jsonl"));
+}
+
 TEST_F(RunDirectoryTest, LookingTouchesNothing) {
   EXPECT_EQ(RunDirectory::look(path_, IfExists::kRefuse), Found::kNothing);
   EXPECT_FALSE(fs::exists(path_));
-  { RunDirectory run(path_, IfExists::kRefuse, identity_); }
+  {
+    RunDirectory run(path_, IfExists::kRefuse, identity_);
+  }
   EXPECT_THROW(RunDirectory::look(path_, IfExists::kRefuse), InputError);
   EXPECT_EQ(RunDirectory::look(path_, IfExists::kOverwrite), Found::kRunning);
   RunDirectory(path_, IfExists::kResume, identity_).finish(0);
