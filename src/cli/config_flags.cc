@@ -33,11 +33,21 @@ Json value_of(const KeySpec& key, const std::vector<std::string>& texts) {
 
 // What a flag's value is called in the help.
 const char* value_name(const KeySpec& key) {
-  static const std::map<std::string, const char*> kNames{
-      {"model", "DIR"},          {"data", "CATALOG"},  {"data_root", "DIR"}, {"out", "RUN"},
-      {"from", "RUN"},           {"verdicts", "FILE"}, {"template", "NAME"}, {"guard", "GUARD"},
-      {"validation", "RUN"},     {"ngrams", "RUN"},    {"input", "FILE"},    {"other_verdicts", "NAME=FILE"},
-      {"ask", "QUESTION=MODEL"}, {"centroids", "RUN"}};
+  static const std::map<std::string, const char*> kNames{{"model", "DIR"},
+                                                         {"adapter", "DIR"},
+                                                         {"data", "CATALOG"},
+                                                         {"data_root", "DIR"},
+                                                         {"out", "RUN"},
+                                                         {"from", "RUN"},
+                                                         {"verdicts", "FILE"},
+                                                         {"template", "NAME"},
+                                                         {"guard", "GUARD"},
+                                                         {"validation", "RUN"},
+                                                         {"ngrams", "RUN"},
+                                                         {"input", "FILE"},
+                                                         {"other_verdicts", "NAME=FILE"},
+                                                         {"ask", "QUESTION=MODEL"},
+                                                         {"centroids", "RUN"}};
   if (key.name == "out" && key.commands == std::vector{Command::kGuardFit}) return "FILE";
   if (const auto named = kNames.find(key.name); named != kNames.end()) return named->second;
   if (!key.choices.empty()) return "NAME";

@@ -14,6 +14,7 @@ namespace {
 
 constexpr const char* kFooter = R"(Examples:
   hrt inspect MODEL                                          a checkpoint
+  hrt inspect MODEL --adapter DIR                            with a LoRA adapter, as runs would load it
   hrt inspect MODEL --prompt "How do I bake bread?"          a prompt, token by token, with its positions
   hrt inspect MODEL --prompts FILE.jsonl --json              many prompts, one JSON line each
   hrt inspect RUN                                            how a run ended
@@ -151,6 +152,8 @@ void add_inspect(CLI::App& app, Action& action) {
   sub->add_option("path", options->path,
                   "checkpoint, tokenizer or run folder, or a tensor file (.safetensors, .pt)")
       ->type_name("PATH");
+  sub->add_option("--adapter", options->request.adapter, "a PEFT LoRA folder, with the checkpoint")
+      ->type_name("DIR");
   add_prompt_flags(*sub, *options);
   add_tensor_flags(*sub, *options);
   sub->add_flag("--families", options->families, "list the model types that hrt knows");

@@ -22,8 +22,8 @@ constexpr const char* kFooter = R"(Examples:
 A folder that is there is taken up: what is complete is not computed again.)";
 
 // Config keys that make sense for all experiments at once.
-constexpr std::array kKeys{"model",  "data",  "data_root", "template",       "system",  "dtype",
-                           "device", "limit", "seed",      "max_new_tokens", "threads", "verify"};
+constexpr std::array kKeys{"model",  "adapter", "data", "data_root",      "template", "system", "dtype",
+                           "device", "limit",   "seed", "max_new_tokens", "threads",  "verify"};
 
 struct Flags {
   ReproduceOptions options;

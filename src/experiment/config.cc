@@ -121,6 +121,20 @@ Json config_from_run(Command command, const std::string& run, const Json& conten
   return config;
 }
 
+fs::path existing(const char* flag, const fs::path& folder, const std::optional<Catalog>& catalog) {
+  if (fs::is_directory(folder)) return folder;
+  throw InputError("{} {}: no such folder{}", flag, folder.string(),
+                   catalog && !catalog->hint().empty() ? fmt::format(" ({})", catalog->hint()) : "");
+}
+
+// One of the catalog's models by name, a folder, or ORG/NAME in the cache.
+fs::path find_folder(const char* flag, const std::string& given, const std::optional<Catalog>& catalog) {
+  if (const auto named = catalog ? catalog->model_named(given) : std::nullopt)
+    return existing(flag, *named, catalog);
+  if (!fs::is_directory(given) && is_hub_name(given)) return cached_model(given);
+  return existing(flag, given, catalog);
+}
+
 }  // namespace
 
 std::optional<Catalog> catalog_of(const Json& config) {
@@ -178,20 +192,17 @@ Json resolve_config(Command command, const std::optional<fs::path>& file,
 
 fs::path resolve_model(const Json& config) {
   const auto catalog = catalog_of(config);
-  std::optional<fs::path> model;
-  const auto given = optional_value<std::string>(config, "model");
-  if (given) {
-    const auto named = catalog ? catalog->model_named(*given) : std::nullopt;
-    model = named.value_or(*given);
-  } else if (catalog) {
-    model = catalog->model();
-  }
-  if (!model) throw InputError("no model: give --model DIR");
-  if (fs::is_directory(*model)) return *model;
-  const std::string name = model->string();
-  if (given == name && is_hub_name(name)) return cached_model(name);
-  throw InputError("--model {}: no such folder{}", name,
-                   catalog && !catalog->hint().empty() ? fmt::format(" ({})", catalog->hint()) : "");
+  if (const auto given = optional_value<std::string>(config, "model"))
+    return find_folder("--model", *given, catalog);
+  const auto own = catalog ? catalog->model() : std::nullopt;
+  if (!own) throw InputError("no model: give --model DIR");
+  return existing("--model", *own, catalog);
+}
+
+std::optional<fs::path> resolve_adapter(const Json& config) {
+  const auto given = optional_value<std::string>(config, "adapter");
+  if (!given) return std::nullopt;
+  return find_folder("--adapter", *given, catalog_of(config));
 }
 
 }  // namespace hrt

@@ -51,6 +51,8 @@ Keys model_keys() {
       Key("model", kString, nullptr,
           "checkpoint folder in Hugging Face layout, or one of the catalog's models")
           .also_for(Command::kGuardScore),
+      Key("adapter", kString, nullptr, "PEFT LoRA folder, added to the model's weights while they are loaded")
+          .also_for(Command::kGuardScore),
       Key("strict_config", kBoolean, false, "unknown keys in config.json are errors")
           .also_for(Command::kGuardScore)
           .changes_no_number(),

@@ -6,6 +6,7 @@
 #include "hrt/base/error.h"
 #include "hrt/base/paths.h"
 #include "hrt/experiment/config.h"
+#include "hrt/experiment/open_checkpoint.h"
 #include "hrt/model/device.h"
 #include "hrt/model/memory.h"
 #include "prompt_hashes.h"
@@ -84,7 +85,7 @@ bool may_reply(const std::string& outcomes) { return outcomes == "auto" || outco
 PromptRun::PromptRun(Command command, Json config)
     : config_(std::move(config)),
       command_(command),
-      checkpoint_(resolve_model(config_), Checkpoint::Options{config_.at("strict_config").get<bool>()}),
+      checkpoint_(open_checkpoint(config_)),
       judge_(Judge::load(config_.value("judge", "zhao2025"), data_dir())),
       device_(parse_device(config_.at("device").get<std::string>())),
       dtype_(parse_dtype(config_.at("dtype").get<std::string>(), device_)) {

@@ -72,8 +72,8 @@ std::vector<std::string> prompt_warnings(const PromptSet& set) {
 
 Json PromptRun::identity() const {
   Json config = Json::object();
-  const std::vector<std::string> by_content{"model",    "data",    "data_root", "harmful",
-                                            "harmless", "prompts", "field",     "limit"};
+  const std::vector<std::string> by_content{"model",    "adapter", "data",  "data_root", "harmful",
+                                            "harmless", "prompts", "field", "limit"};
   for (const KeySpec& key : keys_of(command_)) {
     const bool hashed = std::find(by_content.begin(), by_content.end(), key.name) != by_content.end();
     const bool whole = key.name == "shard" && config_.at(key.name).is_null();
@@ -122,6 +122,7 @@ void PromptRun::describe(RunDirectory& run) const {
                        {"hidden", checkpoint_.spec().hidden},
                        {"stored_dtype", safetensors_dtype(checkpoint_.stored_dtype())},
                        {"unknown_config_keys", checkpoint_.unknown_keys()}};
+  if (checkpoint_.adapter()) manifest["model"]["adapter"] = checkpoint_.adapter()->describe();
   manifest["template"] = {{"name", text_.chat.name()},
                           {"reason", text_.reason},
                           {"clock", text_.clock},

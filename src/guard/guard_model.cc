@@ -5,7 +5,7 @@
 #include "guard_runs.h"
 #include "hrt/base/error.h"
 #include "hrt/base/log.h"
-#include "hrt/experiment/config.h"
+#include "hrt/experiment/open_checkpoint.h"
 #include "hrt/experiment/reply_positions.h"
 #include "hrt/model/device.h"
 #include "hrt/text/tokenizer_files.h"
@@ -17,7 +17,7 @@ namespace {
 
 GuardModel::GuardModel(const Guard& guard, const Json& config)
     : guard_(guard),
-      checkpoint_(resolve_model(config), Checkpoint::Options{config.at("strict_config").get<bool>()}),
+      checkpoint_(open_checkpoint(config)),
       device_(parse_device(config.at("device").get<std::string>())),
       dtype_(parse_dtype(config.at("dtype").get<std::string>(), device_)) {
   const std::string where = checkpoint_.folder().string();

@@ -40,6 +40,15 @@ std::vector<PromptRecord> records_of(const InspectRequest& request) {
   return {record};
 }
 
+// A path, or ORG/NAME in the cache.
+fs::path find_place(const fs::path& path) {
+  std::error_code error;
+  if (fs::exists(path, error)) return path;
+  if (error || !is_hub_name(path.string()))
+    throw InputError("{}: {}", path.string(), error ? error.message() : "no such file or folder");
+  return cached_model(path.string());
+}
+
 ExitCode inspect_prompts(const InspectRequest& request) {
   const std::vector<PromptRecord> records = records_of(request);
   bool needs_text = false;
@@ -92,7 +101,7 @@ ExitCode inspect_folder(const InspectRequest& request) {
     const Json manifest = read_manifest(folder);
     print(request.json ? to_line(manifest) + "\n" : run_page(folder, manifest));
   } else if (has(folder, "config.json")) {
-    print_either(request.json, describe_checkpoint(folder), checkpoint_page);
+    print_either(request.json, describe_checkpoint(folder, request.adapter), checkpoint_page);
   } else if (has_tokenizer(folder)) {
     print_either(request.json, describe_tokenizer_folder(folder), checkpoint_page);
   } else {
@@ -108,12 +117,11 @@ ExitCode inspect_folder(const InspectRequest& request) {
 
 ExitCode run_inspect(const InspectRequest& asked) {
   InspectRequest request = asked;
-  std::error_code error;
-  if (!fs::exists(request.path, error)) {
-    if (error || !is_hub_name(request.path.string()))
-      throw InputError("{}: {}", request.path.string(), error ? error.message() : "no such file or folder");
-    request.path = cached_model(request.path.string());
-  }
+  request.path = find_place(asked.path);
+  if (asked.adapter) request.adapter = find_place(*asked.adapter);
+  if (request.adapter && !has(request.path, "config.json"))
+    throw InputError("{}: expected a checkpoint (config.json), which --adapter is for",
+                     request.path.string());
   if (request.prompt || request.prompts) return inspect_prompts(request);
   return fs::is_directory(request.path) ? inspect_folder(request) : inspect_file(request);
 }

@@ -1,5 +1,7 @@
 #include "hrt/inspect/inspect_checkpoint.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <map>
 #include <set>
@@ -13,6 +15,7 @@
 #include "hrt/text/chat_template.h"
 #include "hrt/text/tokenizer.h"
 #include "hrt/text/tokenizer_files.h"
+#include "spec_axes.h"
 
 namespace hrt {
 namespace {
@@ -99,6 +102,13 @@ Json spec_json(const DecoderSpec& spec) {
           {"tied_head", spec.tied_head},
           {"rope", rope_json(spec.rope)},
           {"window", spec.window}};
+}
+
+Json axes_json(const Checkpoint& checkpoint) {
+  Json axes = Json::array();
+  for (const SpecAxis& axis : axes_unlike_llama(checkpoint.spec(), checkpoint.names()))
+    axes.push_back({{"axis", axis.name}, {"value", axis.value}, {"text", axis.text}});
+  return axes;
 }
 
 Json files_json(const WeightFiles& weights) {
@@ -213,6 +223,14 @@ std::string files_text(const Json& d) {
                      human_bytes(bytes));
 }
 
+std::string adapter_text(const Json& adapter) {
+  const std::string base = plain(adapter.at("base_model"));
+  return fmt::format("LoRA of rank {} on {} maps, {} parameters{}: {}",
+                     fmt::join(adapter.at("ranks").get<std::vector<std::int64_t>>(), ", "),
+                     plain(adapter.at("maps")), grouped(adapter.at("parameters").get<std::int64_t>()),
+                     base.empty() ? "" : fmt::format(", made on {}", base), plain(adapter.at("path")));
+}
+
 std::string stops_text(const Json& stops) {
   std::vector<std::string> texts;
   for (const Json& stop : stops) {
@@ -238,7 +256,13 @@ void add_model_lines(Page& page, const Json& d) {
                                     rope_text(d.at("rope"))));
   page.add("window", window_text(d.at("window")));
   page.add("head", d.at("tied_head").get<bool>() ? "tied to the embedding" : "of its own");
+  std::string_view label = "unlike Llama";
+  for (const Json& axis : d.at("unlike_llama")) {
+    page.add(label, plain(axis.at("text")));
+    label = "";
+  }
   page.add("weights", files_text(d));
+  if (d.contains("adapter")) page.add("adapter", adapter_text(d.at("adapter")));
   page.add("memory", fmt::format("{} in float32, {} in bfloat16 or float16",
                                  human_bytes(d.at("memory").at("float32").get<std::uint64_t>()),
                                  human_bytes(d.at("memory").at("bfloat16").get<std::uint64_t>())));
@@ -257,8 +281,8 @@ void add_text_lines(Page& page, const Json& d) {
 
 }  // namespace
 
-Json describe_checkpoint(const fs::path& folder) {
-  const Checkpoint checkpoint(folder);
+Json describe_checkpoint(const fs::path& folder, const std::optional<fs::path>& adapter) {
+  const Checkpoint checkpoint(folder, {.adapter = adapter});
   const DecoderSpec& spec = checkpoint.spec();
   const Json& config = checkpoint.config();
   Json description{{"path", folder.string()},
@@ -266,9 +290,11 @@ Json describe_checkpoint(const fs::path& folder) {
                    {"title", family_of(JsonObject(config, folder.string())).title},
                    {"parameters", checkpoint.parameters()}};
   description.update(spec_json(spec));
+  description["unlike_llama"] = axes_json(checkpoint);
   description["max_tokens"] = checkpoint.max_tokens();
   description["stored_dtype"] = safetensors_dtype(checkpoint.stored_dtype());
   description["files"] = files_json(checkpoint.weights());
+  if (checkpoint.adapter()) description["adapter"] = checkpoint.adapter()->describe();
   description["memory"] = {{"float32", weight_bytes(spec, at::kFloat)},
                            {"bfloat16", weight_bytes(spec, at::kBFloat16)}};
   description["tokenizer"] = nullptr;

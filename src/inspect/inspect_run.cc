@@ -29,9 +29,11 @@ std::string status_line(const Json& manifest) {
 }
 
 std::string model_line(const Json& manifest) {
-  return fmt::format("{} ({}, {} layers, hidden {})", at(manifest, "/model/path"),
+  const bool adapted = manifest.at("model").contains("adapter");
+  return fmt::format("{} ({}, {} layers, hidden {}){}", at(manifest, "/model/path"),
                      at(manifest, "/model/family"), at(manifest, "/model/layers"),
-                     at(manifest, "/model/hidden"));
+                     at(manifest, "/model/hidden"),
+                     adapted ? fmt::format(" with adapter {}", at(manifest, "/model/adapter/path")) : "");
 }
 
 std::string counts_line(const Json& manifest) {

@@ -123,7 +123,7 @@ Counts count_parameters(const WeightFiles& weights, const std::vector<ExpectedTe
 
 }  // namespace
 
-Checkpoint::Checkpoint(const fs::path& folder, Options options) : folder_(folder) {
+Checkpoint::Checkpoint(const fs::path& folder, const Options& options) : folder_(folder) {
   const fs::path file = config_file(folder);
   config_ = read_json(file, kMaxConfigBytes);
   const JsonObject whole(config_, file.string());
@@ -133,6 +133,7 @@ Checkpoint::Checkpoint(const fs::path& folder, Options options) : folder_(folder
   spec_ = family.spec(decoder_config(whole));
   stop_tokens_ = read_stop_tokens(folder, whole);
   open_weights(family);
+  if (options.adapter) adapter_.emplace(*options.adapter, family, spec_, names_);
 }
 
 void Checkpoint::open_weights(const Family& family) {

@@ -62,6 +62,7 @@ std::string Checkpoint::fingerprint(bool full) const {
   Sha256 hash;
   for (const std::string_view name : kFiles) add_file(folder_ / name, hash);
   for (const TensorLayout& info : weights_->tensors()) add_tensor(*weights_, info, full, hash);
+  if (adapter_) adapter_->add_to(hash);
   return hash.hex();
 }
 

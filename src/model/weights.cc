@@ -48,6 +48,7 @@ class Loader {
          const std::function<void(std::int64_t)>& progress)
       : spec_(checkpoint.spec()),
         files_(checkpoint.weights()),
+        adapter_(checkpoint.adapter()),
         dtype_(dtype),
         options_(at::TensorOptions().dtype(dtype).device(device)),
         progress_(progress) {
@@ -148,14 +149,17 @@ class Loader {
     });
   }
 
-  // Calls use(first row, rows) with the tensor, converted and checked, slice by slice.
+  // Calls use(first row, rows) with the tensor, slice by slice: the adapter's share added in float32,
+  // converted and checked.
   void read(const std::string& name, at::ScalarType dtype,
             const std::function<void(std::int64_t, const at::Tensor&)>& use) {
     const at::Tensor source = files_.tensor(name);
+    const auto update = adapter_ ? adapter_->update(name) : std::nullopt;
     const std::int64_t rows = std::max<std::int64_t>(1, kSliceElements * source.size(0) / source.numel());
     for (std::int64_t row = 0; row < source.size(0); row += rows) {
-      const at::Tensor slice =
-          source.narrow(0, row, std::min(rows, source.size(0) - row)).to(at::kCPU, dtype, false, true);
+      at::Tensor stored = source.narrow(0, row, std::min(rows, source.size(0) - row));
+      if (update) stored = stored.to(at::kFloat).add(update->rows(row, stored.size(0)));
+      const at::Tensor slice = stored.to(at::kCPU, dtype, false, true);
       check_finite(slice, name);
       use(row, slice);
     }
@@ -197,6 +201,7 @@ class Loader {
 
   const DecoderSpec& spec_;
   const WeightFiles& files_;
+  const std::optional<Adapter>& adapter_;
   at::ScalarType dtype_;
   at::TensorOptions options_;
   const std::function<void(std::int64_t)>& progress_;
@@ -280,6 +285,7 @@ DecoderWeights load_weights(const Checkpoint& checkpoint, at::ScalarType dtype, 
   weights.head = tied ? weights.embedding.t() : loader.head(names.head);
   weights.bytes = loader.bytes();
   checkpoint.weights().check_unchanged();
+  if (checkpoint.adapter()) checkpoint.adapter()->check_unchanged();
   return weights;
 }
 

@@ -133,6 +133,7 @@ std::vector<Block> provenance_blocks(const RunFolder& run) {
   add_row(table, "command", "hrt " + run.kind());
   add_row(table, "model",
           std::filesystem::path(text_at(manifest, "/model/path")).lexically_normal().string());
+  add_row(table, "adapter", text_at(manifest, "/model/adapter/path"));
   if (manifest.contains("model"))
     add_row(table, "",
             fmt::format("{}, {} parameters, {} blocks x {}, stored in {}", text_at(manifest, "/model/family"),

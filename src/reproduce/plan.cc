@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "hrt/base/log.h"
 #include "hrt/base/paths.h"
 #include "hrt/base/strings.h"
+#include "hrt/experiment/open_checkpoint.h"
 #include "hrt/experiment/prompt_set.h"
 
 namespace hrt {
@@ -15,11 +17,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::array kPaths{"model", "adapter", "data", "data_root"};
+
+bool is_path(const Override& change) { return std::ranges::count(kPaths, change.path) > 0; }
+
 // Runs are taken up from any folder.
 ReproduceOptions with_absolute_paths(ReproduceOptions options) {
   for (Override& change : options.overrides) {
-    const bool path = change.path == "model" || change.path == "data" || change.path == "data_root";
-    if (!path || !change.value.is_string()) continue;
+    if (!is_path(change) || !change.value.is_string()) continue;
     const fs::path place = change.value.get<std::string>();
     if (fs::exists(place)) change.value = fs::absolute(place).lexically_normal().string();
   }
@@ -40,7 +45,7 @@ Plan::Plan(const ReproduceOptions& options)
       config_(resolve_config(Command::kExtract, std::nullopt, options_.overrides)),
       list_(read_experiments(data_dir() / "experiments.json")),
       catalog_(catalog_file(config_), data_root()),
-      checkpoint_(resolve_model(config_)),
+      checkpoint_(open_checkpoint(config_)),
       chat_template_(open_text(config_, checkpoint_.folder(), true).chat.name()),
       out_(fs::absolute(options.out.empty() ? "runs/reproduce" : options.out)),
       steps_(plan_steps(list_, list_.chosen(options.only), options_.overrides, catalog_, out_, missing_)) {}
@@ -48,12 +53,14 @@ Plan::Plan(const ReproduceOptions& options)
 std::optional<fs::path> Plan::data_root() const { return optional_value<std::string>(config_, "data_root"); }
 
 Json Plan::model() const {
-  return {{"path", fs::absolute(checkpoint_.folder()).lexically_normal().string()},
-          {"family", checkpoint_.spec().family},
-          {"layers", checkpoint_.spec().layers},
-          {"hidden", checkpoint_.spec().hidden},
-          {"parameters", checkpoint_.parameters()},
-          {"template", chat_template_}};
+  Json model{{"path", fs::absolute(checkpoint_.folder()).lexically_normal().string()},
+             {"family", checkpoint_.spec().family},
+             {"layers", checkpoint_.spec().layers},
+             {"hidden", checkpoint_.spec().hidden},
+             {"parameters", checkpoint_.parameters()},
+             {"template", chat_template_}};
+  if (checkpoint_.adapter()) model["adapter"] = checkpoint_.adapter()->describe();
+  return model;
 }
 
 std::string Plan::taken_for() const {
@@ -73,7 +80,8 @@ Json Plan::config() const {
 
 Json Plan::identity() const {
   Json given = config();
-  for (const char* key : {"model", "data", "data_root", "threads"}) given.erase(key);
+  for (const char* key : kPaths) given.erase(key);
+  given.erase("threads");
   return {{"command", "reproduce"},
           {"model", checkpoint_.fingerprint()},
           {"catalog", catalog_.name()},

@@ -51,7 +51,7 @@ void share_extractions(Step& step, const fs::path& out) {
   if (step.spec.command != Command::kSteer) {
     for (const std::string& name : step.spec.uses) step.config["runs"].push_back((out / name).string());
     // Where these were had decides nothing any more.
-    step.config.update({{"model", nullptr}, {"data", nullptr}, {"data_root", nullptr}});
+    step.config.update({{"model", nullptr}, {"adapter", nullptr}, {"data", nullptr}, {"data_root", nullptr}});
     return;
   }
   const Json& own = step.config.at("direction");

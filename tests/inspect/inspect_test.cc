@@ -24,7 +24,10 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::Each;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::IsSupersetOf;
 using ::testing::Not;
 using ::testing::ThrowsMessage;
 
@@ -102,6 +105,44 @@ TEST(InspectCheckpoint, SaysWhichLayersHaveWindows) {
   EXPECT_THAT(checkpoint_page(describe_checkpoint(golden("qwen2-layer-types"))), HasSubstr(" of "));
   EXPECT_THAT(checkpoint_page(describe_checkpoint(golden("llama-bias"))),
               HasSubstr("none: every layer sees all"));
+}
+
+std::vector<std::string> axes_of(const std::string& name) {
+  std::vector<std::string> texts;
+  for (const Json& axis : describe_checkpoint(golden(name)).at("unlike_llama"))
+    texts.push_back(axis.at("text"));
+  return texts;
+}
+
+TEST(InspectCheckpoint, SaysWhatIsUnlikeLlama) {
+  EXPECT_THAT(axes_of("llama-bias"), IsEmpty());
+  EXPECT_THAT(axes_of("gpt-neox-hub"),
+              ElementsAre("layer norm with biases", "attention and MLP side by side, through a norm each",
+                          "MLP without a gate", "4 of the 8 dimensions of a head rotate",
+                          "stored: q, k and v in one tensor, head by head"));
+  EXPECT_THAT(axes_of("gpt2-hub"),
+              ElementsAre("layer norm with biases", "MLP without a gate", "learned positions, no rotation",
+                          "stored: q, k and v in one tensor", "stored: maps [in, out]"));
+  EXPECT_THAT(axes_of("olmo2"), ElementsAre("norms only after attention and MLP",
+                                            "norms of queries and keys, all heads together"));
+  EXPECT_THAT(axes_of("gemma3-hub"),
+              ElementsAre("norms before and after attention and MLP",
+                          "norms of queries and keys, each head by itself", "scores times 0.223607",
+                          "embedding times 5.65685", "RoPE theta 5000 in 2 of 3 layers",
+                          "stored: norm weights minus 1"));
+  EXPECT_THAT(axes_of("gemma2-hub"),
+              IsSupersetOf({"scores capped softly at 2", "logits capped softly at 3"}));
+  EXPECT_THAT(axes_of("granite"), ElementsAre("scores times 0.25", "embedding times 12",
+                                              "what attention and MLP add times 0.22", "logits times 0.25"));
+  EXPECT_THAT(axes_of("cohere-hub"),
+              ElementsAre("layer norm", "attention and MLP side by side, through one norm",
+                          "logits times 0.5", "neighbouring dimensions rotate together"));
+  EXPECT_THAT(axes_of("smollm3-hub"), ElementsAre("no rotation in 1 of 3 layers"));
+  EXPECT_THAT(axes_of("phi3-hub"),
+              ElementsAre("stored: q, k and v in one tensor", "stored: gate and up in one tensor"));
+  const std::string page = checkpoint_page(describe_checkpoint(golden("gemma3-hub")));
+  fits_the_terminal(page);
+  EXPECT_THAT(page, HasSubstr("unlike Llama"));
 }
 
 TEST(InspectCheckpoint, KnowsTheFamilies) {

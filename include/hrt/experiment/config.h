@@ -43,6 +43,9 @@ std::vector<PromptSource> resolve_sources(const Json& config);
 // Hugging Face cache. Throws InputError when it is not there.
 std::filesystem::path resolve_model(const Json& config);
 
+// The adapter's folder, likewise; nothing without the key.
+std::optional<std::filesystem::path> resolve_adapter(const Json& config);
+
 // "all", "0,4..12:2" or a list of integers -> distinct numbers in [0, count), ascending. Throws InputError.
 std::vector<std::int64_t> resolve_layers(const Json& layers, std::int64_t count);
 

@@ -16,6 +16,7 @@ namespace hrt {
 struct InspectRequest {
   std::filesystem::path path;
   bool json = false;
+  std::optional<std::filesystem::path> adapter;  // of a checkpoint
 
   // Prompts through the checkpoint's template: one text, or a file.
   std::optional<std::string> prompt;

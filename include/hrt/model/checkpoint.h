@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "hrt/base/json.h"
+#include "hrt/model/adapter.h"
 #include "hrt/model/decoder_spec.h"
 #include "hrt/model/families.h"
 #include "hrt/tensor/weight_files.h"
@@ -21,9 +22,10 @@ class Checkpoint {
  public:
   struct Options {
     bool strict_config = false;  // a config key in no list is an error, not a warning
+    std::optional<std::filesystem::path> adapter = {};  // a PEFT LoRA folder, added while loading
   };
   explicit Checkpoint(const std::filesystem::path& folder) : Checkpoint(folder, Options{}) {}
-  Checkpoint(const std::filesystem::path& folder, Options options);
+  Checkpoint(const std::filesystem::path& folder, const Options& options);
 
   const std::filesystem::path& folder() const { return folder_; }
   const DecoderSpec& spec() const { return spec_; }
@@ -32,6 +34,7 @@ class Checkpoint {
   const WeightNames& names() const { return names_; }
   const Json& config() const { return config_; }
   const WeightFiles& weights() const { return *weights_; }
+  const std::optional<Adapter>& adapter() const { return adapter_; }
   std::int64_t parameters() const { return parameters_; }        // a tied head counts once
   at::ScalarType stored_dtype() const { return stored_dtype_; }  // of most parameters
   const std::vector<std::int64_t>& stop_tokens() const {
@@ -42,7 +45,7 @@ class Checkpoint {
   std::int64_t max_tokens() const;
 
   // SHA-256 of config, tokenizer files, tensor headers and samples of each tensor (`full`: all of each
-  // tensor). The same weights in other pieces have the same fingerprint.
+  // tensor), and of all of the adapter. The same weights in other pieces have the same fingerprint.
   std::string fingerprint(bool full = false) const;
 
  private:
@@ -53,6 +56,7 @@ class Checkpoint {
   DecoderSpec spec_;
   WeightNames names_;
   std::optional<WeightFiles> weights_;
+  std::optional<Adapter> adapter_;
   std::vector<std::int64_t> stop_tokens_;
   std::vector<std::string> unknown_keys_;
   std::int64_t parameters_ = 0;
