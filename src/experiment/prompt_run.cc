@@ -68,6 +68,16 @@ void check_replies(const PromptSet& set, const Work& work, const DecoderSpec& sp
   }
 }
 
+// transformers would compute a prompt anew, with other angles, in the middle of its reply.
+void check_rotation(const PromptSet& set, const Work& work, const DecoderSpec& spec) {
+  for (std::size_t i = 0; i < set.prompts.size(); ++i) {
+    const PromptRecord& record = set.prompts[i].record;
+    const auto length = static_cast<std::int64_t>(set.prompts[i].prompt.ids.size());
+    const std::string switched = rotation_switch(spec, length, work.wants_reply[i] ? work.max_new_tokens : 0);
+    if (!switched.empty()) throw InputError("{} ({}): {}", place_of(record), record.id, switched);
+  }
+}
+
 bool is_any(const std::vector<bool>& flags) {
   return std::find(flags.begin(), flags.end(), true) != flags.end();
 }
@@ -130,6 +140,7 @@ void PromptRun::plan() {
     work_.rows = resolve_layers(config_.at("layers"), checkpoint_.spec().layers + 1);
   }
   check_replies(set_, work_, checkpoint_.spec());
+  check_rotation(set_, work_, checkpoint_.spec());
   batch_size_ = optional_value<std::int64_t>(config_, "batch_size").value_or(0);
   batch_size_ = sizes().batch_size;
   group_size_ = optional_value<std::int64_t>(config_, "group_size")

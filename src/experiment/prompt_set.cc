@@ -138,8 +138,12 @@ TextSetup open_text(const Json& config, const std::filesystem::path& model, bool
     setup.options.chat.frame = inversion.frame;
     if (name == "auto" && inversion.chat_template) name = *inversion.chat_template;
   }
-  if (is_template_file(name)) {
+  setup.template_content = config.value("template_content", Json());
+  if (!setup.template_content.is_null()) {
+    setup.chat = parse_template(setup.template_content, name, "template " + name);
+  } else if (is_template_file(name)) {
     setup.chat = read_template(name);
+    setup.template_content = read_json(name);
   } else if (name != "auto") {
     setup.chat = template_by_name(name);
   }

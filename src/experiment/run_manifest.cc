@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "hrt/base/hash.h"
 #include "hrt/base/log.h"
 #include "hrt/base/strings.h"
 #include "hrt/experiment/direction_source.h"
@@ -68,6 +69,12 @@ std::vector<std::string> prompt_warnings(const PromptSet& set) {
   return warnings;
 }
 
+// A template or a question out of a file counts by what is in it, not by where it lies.
+Json by_content_of(const Json& value) {
+  const bool file = value.is_string() && is_template_file(value.get<std::string>());
+  return file ? Json(fmt::format("a file of sha256 {}", sha256_of_file(value.get<std::string>()))) : value;
+}
+
 }  // namespace
 
 Json PromptRun::identity() const {
@@ -82,6 +89,9 @@ Json PromptRun::identity() const {
   // Where directions lie decides nothing; their bytes are part of a sweep's own identity.
   if (config.contains("direction") && config.at("direction").is_string())
     config["direction"] = split_direction(config.at("direction")).name;
+  for (const char* key : {"template", "question"}) {
+    if (config.contains(key)) config[key] = by_content_of(config.at(key));
+  }
   Json identity{{"command", command_name(command_)},
                 {"model", checkpoint_.fingerprint(config_.at("full_hash"))},
                 {"template", text_.chat.name()},
@@ -130,6 +140,7 @@ void PromptRun::describe(RunDirectory& run) const {
                           {"kept_straddles", set_.kept_straddles},
                           {"skipped_straddles", set_.skipped_straddles},
                           {"proof", sample_proof(set_)}};
+  if (!text_.template_content.is_null()) manifest["template"]["content"] = text_.template_content;
   if (set_.leading_spaces > 0) {
     spdlog::info("the first instruction token takes in white space of the template in {}",
                  counted(static_cast<std::size_t>(set_.leading_spaces), "prompt"));

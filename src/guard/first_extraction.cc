@@ -15,7 +15,8 @@ void FirstExtraction::check(const Guard& guard) const {
   const Checkpoint& checkpoint = prompts_.checkpoint();
   check_model(guard, checkpoint.spec().hidden, checkpoint.fingerprint(guard.full_hash),
               checkpoint.folder().string());
-  check_template(guard, prompts_.text().chat.name(), "the extraction");
+  const TextSetup& text = prompts_.text();
+  check_template(guard, text.chat.name(), text.template_content, "the extraction");
 }
 
 ExitCode FirstExtraction::make(const std::filesystem::path& folder, bool dry_run) const {

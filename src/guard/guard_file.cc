@@ -139,7 +139,9 @@ class GuardReader {
   }
 
   Json text(const JsonObject& object) const {
-    check_config(object.raw(), Command::kExtract, path_ + ": metadata hrt-guard: /text");
+    Json keys = object.raw();
+    keys.erase("template_content");
+    check_config(keys, Command::kExtract, path_ + ": metadata hrt-guard: /text");
     object.string("template");
     for (const char* key : kTextKeys) {
       if (!object.raw().contains(key)) throw InputError("{}: missing", object.where(key));

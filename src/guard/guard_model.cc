@@ -13,6 +13,14 @@
 namespace hrt {
 namespace {
 
+// The guard's own counts; another one that is asked for is a mistake.
+void check_asked_template(const Guard& guard, const std::string& asked) {
+  if (asked == "auto") return;
+  const bool file = is_template_file(asked);
+  check_template(guard, file ? std::filesystem::path(asked).stem().string() : asked,
+                 file ? read_json(asked) : Json(), "--template");
+}
+
 }  // namespace
 
 GuardModel::GuardModel(const Guard& guard, const Json& config)
@@ -22,8 +30,7 @@ GuardModel::GuardModel(const Guard& guard, const Json& config)
       dtype_(parse_dtype(config.at("dtype").get<std::string>(), device_)) {
   const std::string where = checkpoint_.folder().string();
   check_model(guard, checkpoint_.spec().hidden, checkpoint_.fingerprint(guard.full_hash), where);
-  const std::string asked = config.at("template");
-  if (asked != "auto") check_template(guard, asked, "--template");
+  check_asked_template(guard, config.at("template"));
   if (guard.rows.back() > checkpoint_.spec().layers)
     throw InputError("{}: the guard uses row {}, the model's last one is {}", where, guard.rows.back(),
                      checkpoint_.spec().layers);

@@ -38,16 +38,20 @@ void check_model(const Guard& guard, std::int64_t hidden, const std::string& fin
   }
 }
 
-void check_template(const Guard& guard, const std::string& name, const std::string& where) {
-  if (name == guard.template_name()) return;
+void check_template(const Guard& guard, const std::string& name, const Json& content,
+                    const std::string& where) {
+  if (name == guard.template_name()) {
+    if (content == guard.text.value("template_content", Json())) return;
+    throw InputError("{}: the guard was fitted with another template file of the name {}", where, name);
+  }
   throw InputError("{}: the guard was fitted with template {}, this is {}", where, guard.template_name(),
                    name);
 }
 
 void check_fits(const Guard& guard, const StoredRun& run) {
   check_model(guard, hidden_of(run), run.model_fingerprint(), run.path().string());
-  check_template(guard, run.template_name(), run.path().string());
   const Json text = text_of(run);
+  check_template(guard, run.template_name(), text.value("template_content", Json()), run.path().string());
   for (const char* key : kTextKeys) {
     if (text.at(key) == guard.text.at(key)) continue;
     spdlog::warn("warning: {}: {} is {}, the guard was fitted with {}", run.path().string(), key,
@@ -56,9 +60,9 @@ void check_fits(const Guard& guard, const StoredRun& run) {
 }
 
 Json text_of(const StoredRun& run) {
-  if (is_template_file(run.config().at("template").get<std::string>()))
-    throw InputError("{}: made with a template file; a guard needs a built-in template", run.path().string());
   Json text{{"template", run.template_name()}};
+  const Json content = run.manifest().value("template", Json::object()).value("content", Json());
+  if (!content.is_null()) text["template_content"] = content;
   for (const char* key : kTextKeys) text[key] = run.config().at(key);
   return text;
 }

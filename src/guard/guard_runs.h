@@ -21,7 +21,8 @@ void check_fits(const Guard& guard, const StoredRun& run);
 void check_model(const Guard& guard, std::int64_t hidden, const std::string& fingerprint,
                  const std::string& where);
 
-void check_template(const Guard& guard, const std::string& name, const std::string& where);
+void check_template(const Guard& guard, const std::string& name, const Json& content,
+                    const std::string& where);
 
 // How the run's prompts were templated: what a guard must do alike.
 Json text_of(const StoredRun& run);

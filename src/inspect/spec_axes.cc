@@ -77,7 +77,7 @@ void add_files(const DecoderSpec& spec, const WeightNames& names, Axes& axes) {
   const LayerWeightNames& layer = names.layers.front();
   axes.add(layer.qkv.size() == 1, "fused_qkv", spec.qkv_by_head ? "by head" : "in turn",
            fmt::format("stored: q, k and v in one tensor{}", spec.qkv_by_head ? ", head by head" : ""));
-  axes.add(spec.gated && layer.gate_up.size() == 1, "fused_gate_up", true,
+  axes.add(spec.gated && layer.mlp.gate_up.size() == 1, "fused_gate_up", true,
            "stored: gate and up in one tensor");
   axes.add(spec.norm_plus_one, "norm_plus_one", true, "stored: norm weights minus 1");
   axes.add(spec.linear_in_out, "linear_in_out", true, "stored: maps [in, out]");

@@ -119,9 +119,8 @@ std::vector<AdapterConfig::Pattern> AdapterConfig::read_patterns(const JsonObjec
   if (!config.has(key)) return patterns;
   const JsonObject table = config.object(key);
   for (const auto& [name, value] : table.raw().items()) {
-    if (!value.is_number()) throw InputError("{} must be a number", table.where(name));
     patterns.emplace_back(Regex(fmt::format("(?:.*\\.)?(?:{})", name), table.where(name)),
-                          value.get<double>());
+                          read_number(table, name, 0, kMaxRank));
   }
   return patterns;
 }

@@ -18,9 +18,10 @@ Targets targets_under(const WeightPrefix& prefix, const Family& family, const De
   constexpr std::string_view kWeight = ".weight";
   Targets targets;
   for (std::size_t i = 0; i < stored.size(); ++i) {
-    const auto& [tensor, shape] = stored[i];
+    const std::string& tensor = stored[i].name;
+    const std::vector<std::int64_t>& shape = stored[i].shape;
     const bool table = tensor == names.embedding || tensor == names.positions;
-    if (shape.size() != 2 || table) continue;
+    if (shape.size() != 2 || table || !modules[i].name.ends_with(kWeight)) continue;
     const bool head = tensor == names.head;
     const bool in_out = spec.linear_in_out && !head;
     const std::string& name = modules[i].name;

@@ -28,15 +28,8 @@ void check_job(const Job& job, std::size_t index, const DecoderSpec& spec) {
       throw InputError("prompt {}: token {} is outside the vocabulary of {}", index, token, spec.vocabulary);
     }
   }
-  // transformers computes the prompt anew with other angles at this point.
-  if (spec.rope.kind == RopeSpec::Kind::kLongRope && !rotates_by_length(spec, length) &&
-      rotates_by_length(spec, length + job.max_new_tokens)) {
-    throw InputError(
-        "prompt {}: longrope rotates sequences of more than {} tokens otherwise, and a reply of {} tokens "
-        "would "
-        "take this prompt of {} across; ask for fewer new tokens",
-        index, spec.rope.original_max_positions, job.max_new_tokens, length);
-  }
+  const std::string switched = rotation_switch(spec, length, job.max_new_tokens);
+  if (!switched.empty()) throw InputError("prompt {}: {}", index, switched);
   for (const std::int64_t position : job.capture) {
     if (position < 0 || position >= length + job.max_new_tokens) {
       throw InputError("prompt {}: position {} is outside its {} tokens{}", index, position, length,
@@ -414,6 +407,16 @@ class Engine {
 };
 
 }  // namespace
+
+std::string rotation_switch(const DecoderSpec& spec, std::int64_t length, std::int64_t new_tokens) {
+  if (spec.rope.kind != RopeSpec::Kind::kLongRope || rotates_by_length(spec, length) ||
+      !rotates_by_length(spec, length + new_tokens))
+    return {};
+  return fmt::format(
+      "longrope rotates sequences of more than {} tokens otherwise, and a reply of {} tokens would take this "
+      "prompt of {} across; ask for fewer new tokens",
+      spec.rope.original_max_positions, new_tokens, length);
+}
 
 std::vector<JobResult> run_jobs(const Decoder& decoder, std::span<const Job> jobs,
                                 const EngineOptions& options, const EngineEvents& events,

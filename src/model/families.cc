@@ -96,7 +96,7 @@ void check_decoder(const Family& family, const JsonObject& config, const std::st
 
 std::span<const Family> families() {
   // To add a family: a function in a file of its own (declared in family_table.h), its row here, and goldens
-  // (tools/dev/make_tiny_checkpoints.py). See docs/architecture.md.
+  // (tools/dev/make_tiny_checkpoints.py). See docs/adding-a-family.md.
   static const std::array kFamilies{
       cohere_family(),    gemma_family(),    gemma2_family(),    gemma3_text_family(), glm4_family(),
       gpt2_family(),      gpt_neox_family(), gpt_oss_family(),   granite_family(),     llama_family(),

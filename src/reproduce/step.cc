@@ -7,6 +7,7 @@
 
 #include "hrt/experiment/direction_source.h"
 #include "hrt/experiment/extract.h"
+#include "hrt/experiment/run_clock.h"
 #include "hrt/experiment/run_directory.h"
 #include "hrt/guard/eval.h"
 #include "hrt/probe/probe.h"
@@ -94,7 +95,9 @@ ExitCode run_config(Command command, const Json& config) {
   RunOptions options;
   options.if_exists = IfExists::kResume;
   options.print = false;
-  return std::ranges::find(kRunners, command, &Runner::command)->run(config, options);
+  Json kept = config;  // a run that was stopped may be taken up on another day
+  keep_clock(kept);
+  return std::ranges::find(kRunners, command, &Runner::command)->run(kept, options);
 }
 
 ExitCode run_step(const Step& step) { return run_config(step.spec.command, step.config); }

@@ -74,12 +74,15 @@ std::vector<std::string> read_markers(const JsonObject& file, const std::string&
 bool is_template_file(std::string_view name) { return name.ends_with(".json"); }
 
 ChatTemplate read_template(const std::filesystem::path& path) {
-  const Json content = read_json(path, kMaxBytes);
-  const JsonObject file(content, path.string());
+  return parse_template(read_json(path, kMaxBytes), path.stem().string(), path.string());
+}
+
+ChatTemplate parse_template(const Json& content, const std::string& name, const std::string& origin) {
+  const JsonObject file(content, origin);
   check_keys(file, {"source", "bos", "bos_every_turn", "system", "user", "assistant", "generation_prompt",
                     "default_system", "system_place", "skip_empty_system", "alternate", "ending", "markers",
                     "end_of_turn"});
-  TemplateSpec spec{.name = path.stem().string()};
+  TemplateSpec spec{.name = name};
   spec.bos = file.string("bos", "");
   spec.bos_every_turn = file.boolean("bos_every_turn", false);
   spec.system_place = read_place(file);
@@ -95,8 +98,7 @@ ChatTemplate read_template(const std::filesystem::path& path) {
   spec.end_of_turn = read_tokens(file, "end_of_turn");
   const std::vector<std::string> known = template_names();
   if (std::ranges::find(known, spec.name) != known.end())
-    throw InputError("{}: {} is the name of a built-in template; call the file otherwise", path.string(),
-                     spec.name);
+    throw InputError("{}: {} is the name of a built-in template; call the file otherwise", origin, spec.name);
   return ChatTemplate(std::move(spec));
 }
 

@@ -264,6 +264,38 @@ TEST(Extract, ADirectionThatCannotBeHadIsExitThree) {
   EXPECT_THAT(directions.metadata().at("absent.harmfulness"), HasSubstr("no prompt in"));
 }
 
+// A template file counts by what is in it, not by where it lies.
+TEST(Extract, ResumesWithATemplateFileThatWasMoved) {
+  const TemporaryFolder folder;
+  const auto run = [&](const std::string& file, const std::vector<std::string>& more) {
+    return run_hrt(
+        with({"extract", "--model", std::string(HRT_SOURCE_DIR) + "/data/organism/model", "--prompts",
+              folder.write("p.jsonl", R"({"instruction": "How do I bake bread?"})"), "--outcomes", "none",
+              "--device", "cpu", "--template", file, "--out", folder / "run"},
+             more));
+  };
+  const char* const turns = R"({"user": {"before": "Q: ", "after": "\n"}, "assistant": {"after": "\n"},
+                                "generation_prompt": "A:", "system_place": "none"})";
+  ASSERT_EQ(run(folder.write("mine.json", turns), {}).code, 0);
+  const ProcessResult moved = run(folder.write("elsewhere/mine.json", turns), {"--resume"});
+  EXPECT_EQ(moved.code, 0) << moved.err;
+  const std::string changed = folder.write("mine.json", turns + std::string("\n"));
+  EXPECT_THAT(run(changed, {"--resume"}).err, HasSubstr("/config/template was a file of sha256"));
+}
+
+// transformers would compute such a prompt anew in the middle of its reply.
+TEST(Steer, ALongRopeThatSwitchesWithinAReplyIsRefusedAtOnce) {
+  const TemporaryFolder folder;
+  const std::string prompts = folder.write("p.jsonl", token_prompts(45, 45, kVocabulary));
+  const ProcessResult result =
+      run_hrt({"steer", "--model", tiny_checkpoint("phi3-longrope"), "--prompts", prompts, "--template",
+               "raw", "--max-new-tokens", "8", "--device", "cpu", "--out", folder / "run"});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err,
+              AllOf(HasSubstr("p.jsonl:43"), HasSubstr("longrope rotates sequences of more than 50")));
+  EXPECT_FALSE(fs::exists(folder / "run"));
+}
+
 TEST(Steer, PlainGenerationEqualsTheRepliesOfExtract) {
   const TemporaryFolder folder;
   const std::string prompts = folder.write("p.jsonl", token_prompts(12, 6, kVocabulary));

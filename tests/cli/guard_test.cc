@@ -427,6 +427,35 @@ TEST_F(GuardCommand, OtherModelsTemplatesAndWidthsAreRefusedBeforeAnythingIsRead
   EXPECT_THAT(refusal({"--model", kModel}), HasSubstr("/nowhere/lines.jsonl"));
 }
 
+// The guard holds the template: the file may be gone, but not be another one.
+TEST_F(GuardCommand, ATemplateFileGoesIntoTheGuard) {
+  const auto write_template = [&](const std::string& before) {
+    return folder_.write("mine.json", R"({"user": {"before": ")" + before + R"("}, "assistant": {},
+                                          "generation_prompt": " A:", "system_place": "none"})");
+  };
+  const std::string prompts =
+      folder_.write("p.jsonl", R"({"id": "a", "label": "harmful", "instruction": "Rob a bank."}
+{"id": "b", "label": "harmless", "instruction": "Bake bread."})");
+  const std::string mine = folder_ / "mine.safetensors";
+  const ProcessResult made =
+      run_hrt({"extract", "--model", kModel, "--device", "cpu", "--prompts", prompts, "--outcomes", "none",
+               "--template", write_template("Q: "), "--out", folder_ / "run"});
+  ASSERT_EQ(made.code, 0) << made.err;
+  const ProcessResult fitted = run_hrt({"guard", "fit", folder_ / "run", "--out", mine});
+  ASSERT_EQ(fitted.code, 0) << fitted.err;
+  fs::remove(folder_ / "mine.json");
+  const auto score = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"guard", "score", mine, prompts, "--model", kModel, "--device", "cpu"});
+    return run_hrt(more);
+  };
+  const ProcessResult scored = score({});
+  ASSERT_EQ(scored.code, 0) << scored.err;
+  EXPECT_EQ(lines_of(scored.out)[0].at("verdict"), "harmful");
+  EXPECT_EQ(score({"--template", write_template("Q: ")}).code, 0);
+  EXPECT_THAT(score({"--template", write_template("Question: ")}).err,
+              HasSubstr("--template: the guard was fitted with another template file of the name mine"));
+}
+
 TEST_F(GuardCommand, ASignalEndsTheStreamQuietly) {
   const std::string fifo = folder_ / "lines.jsonl";
   ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);

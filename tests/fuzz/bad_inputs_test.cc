@@ -52,12 +52,19 @@ struct JsonReader {
 };
 
 BadInputs broken_json() {
-  const std::vector<JsonReader> readers{{"weight_index", ""},     {"tokenizer_json", ""},
-                                        {"tokenizer_config", ""}, {"merges", ""},
-                                        {"model_config", ""},     {"chat_template", ""},
-                                        {"prompts", "\1"},        {"judge", ""},
-                                        {"question", ""},         {"experiment_config", std::string(1, '\0')},
-                                        {"catalog", ""},          {"run_directory", ""}};
+  const std::vector<JsonReader> readers{{"weight_index", ""},
+                                        {"tokenizer_json", ""},
+                                        {"tokenizer_config", ""},
+                                        {"merges", ""},
+                                        {"model_config", ""},
+                                        {"adapter_config", ""},
+                                        {"chat_template", ""},
+                                        {"prompts", "\1"},
+                                        {"judge", ""},
+                                        {"question", ""},
+                                        {"experiment_config", std::string(1, '\0')},
+                                        {"catalog", ""},
+                                        {"run_directory", ""}};
   const BadInputs kinds{{"", "empty", "", "unexpected end of input"},
                         {"", "cut", R"({"a": [1, 2)", "not valid JSON"},
                         {"", "text", "hello", "not valid JSON"},

@@ -15,6 +15,7 @@
 #include "hrt/experiment/catalog.h"
 #include "hrt/experiment/config.h"
 #include "hrt/experiment/stored_run.h"
+#include "hrt/model/checkpoint.h"
 #include "hrt/model/families.h"
 #include "hrt/tensor/pt_file.h"
 #include "hrt/tensor/safetensors.h"
@@ -144,6 +145,21 @@ Refusal model_config(std::string_view bytes) {
   });
 }
 
+// Beside the config the tensors of a good adapter.
+Refusal adapter_config(std::string_view bytes) {
+  static const bool written = [] {
+    fs::create_directories(folder() / "adapter");
+    fs::copy_file(HRT_SOURCE_DIR "/tests/model/adapters/list/adapter_model.safetensors",
+                  folder() / "adapter/adapter_model.safetensors", fs::copy_options::overwrite_existing);
+    return true;
+  }();
+  static_cast<void>(written);
+  file_with("adapter/adapter_config.json", bytes);
+  return refusal_of([] {
+    Checkpoint(HRT_SOURCE_DIR "/tests/model/goldens/llama-gqa-tied", {.adapter = folder() / "adapter"});
+  });
+}
+
 Refusal chat_template(std::string_view bytes) {
   return refusal_of([&] {
     const fs::path file = file_with("template.json", bytes);
@@ -236,6 +252,7 @@ constexpr std::array kTargets{
     Target{"tokenizer_config", tokenizer_config},
     Target{"merges", merges},
     Target{"model_config", model_config},
+    Target{"adapter_config", adapter_config},
     Target{"chat_template", chat_template},
     Target{"prompts", prompts},
     Target{"verdicts", verdicts},

@@ -208,7 +208,7 @@ std::vector<BadAdapter> bad_adapters() {
       with_config("rank", R"({"r": 5})", "lora_A.weight is [4, 40], expected [5, 40]"),
       with_config("negative_rank", R"({"r": -1})", "/r is -1"),
       with_config("pattern", R"({"alpha_pattern": {"q_proj": "8"}})",
-                  "/alpha_pattern/q_proj must be a number"),
+                  "/alpha_pattern/q_proj must be a finite number"),
       with_tensors("unknown_module", rename("base_model.model.model.layers.0.mlp.magic.lora_A.weight"),
                    "tensor base_model.model.model.layers.0.mlp.magic.lora_A.weight has no place"),
       with_tensors("layer_too_many", rename("base_model.model.model.layers.3.mlp.down_proj.lora_A.weight"),

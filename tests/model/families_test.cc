@@ -7,12 +7,14 @@
 #include <set>
 
 #include "hrt/base/error.h"
+#include "hrt/base/file.h"
 #include "model/golden_folders.h"
 
 namespace hrt {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 const Json kLlama = Json::parse(R"({
@@ -65,7 +67,16 @@ TEST(Families, EachHasGoldens) {
     EXPECT_TRUE(tested.contains(std::string(family.model_type)))
         << family.model_type
         << " has no goldens: add its variants to VARIANTS in tools/dev/make_tiny_checkpoints.py, "
-        << "run it with transformers, and commit the folders that it writes to tests/model/goldens";
+        << "run it with transformers, and commit the folders that it writes to tests/model/goldens "
+        << "(docs/adding-a-family.md)";
+  }
+}
+
+TEST(Families, EachStandsInTheReadme) {
+  const std::string readme = read_file(std::filesystem::path(HRT_SOURCE_DIR) / "README.md");
+  for (const Family& family : families()) {
+    EXPECT_THAT(readme, HasSubstr(fmt::format("`{}`", family.model_type)))
+        << "add the model_type to the list of families in README.md (docs/adding-a-family.md)";
   }
 }
 

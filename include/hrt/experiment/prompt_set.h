@@ -21,6 +21,7 @@ namespace hrt {
 struct TextSetup {
   std::unique_ptr<Tokenizer> tokenizer;  // null: every prompt comes as tokens
   ChatTemplate chat{TemplateSpec{}};
+  Json template_content;                     // of a template file; null: a built-in one
   std::string reason;                        // why this template
   std::map<std::string, std::string> clock;  // arguments of the template that the clock gave, when asked for
   std::optional<std::string> disagreement;   // the checkpoint's own template is another one
@@ -32,7 +33,8 @@ struct TextSetup {
   std::vector<std::int64_t> stop_tokens(const Checkpoint& checkpoint) const;
 };
 
-// `needs_text`: some prompt is text, so that a tokenizer must be there. Throws InputError.
+// `needs_text`: some prompt is text, so that a tokenizer must be there. The config may hold a template file's
+// content as `template_content`; `template` is its name then. Throws InputError.
 TextSetup open_text(const Json& config, const std::filesystem::path& model, bool needs_text);
 
 // One record through the template. Throws InputError "FILE:LINE: ...".

@@ -32,8 +32,9 @@ struct Guard {
 
   std::string model;       // the fingerprint of the checkpoint it belongs to
   bool full_hash = false;  // of all its bytes
-  Json text;               // how prompts are templated: keys of a config, `template` by name
-  std::string dtype;       // that its centroids were computed in
+  Json text;          // how prompts are templated: keys of a config, `template` by name; of a template file
+                      // also its `template_content`
+  std::string dtype;  // that its centroids were computed in
 
   std::int64_t harmful_count = 0;
   std::int64_t harmless_count = 0;

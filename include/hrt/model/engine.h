@@ -94,6 +94,11 @@ struct EngineStats {
   std::int64_t kv_bytes = 0;    // of the KV cache
 };
 
+// Why a prompt of `length` tokens may not get a reply of `new_tokens`: longrope would rotate the end
+// otherwise than what was computed before, and transformers computes all of it anew at that point. Empty: it
+// may.
+std::string rotation_switch(const DecoderSpec& spec, std::int64_t length, std::int64_t new_tokens);
+
 // Runs one group of jobs: prompts are packed without padding, their common prefix is computed once (up to the
 // first captured token), branches start where they part from their stems, replies are decoded in one queue in
 // which finished sequences make room for waiting ones, drained at the end. Computes no more than is asked:

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "hrt/base/json.h"
 #include "hrt/base/strings.h"
 
 namespace hrt {
@@ -155,6 +156,9 @@ bool is_template_file(std::string_view name);
 
 // A template of one's own (docs/formats.md, Template files), named after its file. Throws InputError.
 ChatTemplate read_template(const std::filesystem::path& path);
+
+// Out of such a file's content; `origin` names it in messages.
+ChatTemplate parse_template(const Json& content, const std::string& name, const std::string& origin);
 
 struct TemplateChoice {
   std::string name;
