@@ -20,7 +20,8 @@ struct OtherFormat {
 };
 constexpr OtherFormat kOtherFormats[] = {
     {".gguf", "convert it with tools/gguf-to-hf"},
-    {"adapter_config.json", "an adapter is not a model: give its base model as --model, and this folder as --adapter"},
+    {"adapter_config.json",
+     "an adapter is not a model: give its base model as --model, and this folder as --adapter"},
     {".pth", "use the Hugging Face version of this model"},
     {".bin", "save the model again as safetensors"},
     {".pt", "save the model again as safetensors"},
