@@ -1,8 +1,7 @@
 #include "pattern.h"
 
-#include <unicode/regex.h>
-
 #include "hrt/base/error.h"
+#include "icu_regex.h"
 #include "unicode_text.h"
 
 namespace hrt {
@@ -10,9 +9,6 @@ namespace {
 
 // The largest text whose positions fit ICU's 32 bits.
 constexpr std::size_t kMaxBytes = std::size_t{1} << 30;
-
-// Tokenizers' expressions have some hundred bytes.
-constexpr std::size_t kMaxExpression = std::size_t{1} << 16;
 
 // What a match may cost, so that an expression of somebody else's cannot hold the process: ICU counts in
 // ticks of 10,000 steps back that it keeps. Tokenizers' expressions keep some ten a byte.
@@ -49,9 +45,9 @@ class RegexPattern : public Pattern {
   std::vector<ByteSpan> find(std::string_view text, const std::vector<ByteSpan>& pieces) const override {
     if (text.size() > kMaxBytes) throw InputError("a text of more than 1 GiB cannot be split into tokens");
     UErrorCode status = U_ZERO_ERROR;
-    const auto wide = icu::UnicodeString::fromUTF8({text.data(), static_cast<std::int32_t>(text.size())});
+    const icu::UnicodeString wide = to_icu(text);
     const std::unique_ptr<icu::RegexMatcher> matcher(pattern_->matcher(wide, status));
-    check(status);
+    check_match(status, where_);
     matcher->setStackLimit(kStackBytes, status);  // the default fails on long runs of white space
     std::vector<ByteSpan> matches;
     Utf16Cursor cursor(text);
@@ -60,24 +56,18 @@ class RegexPattern : public Pattern {
       matcher->region(begin, Utf16Cursor(cursor).unit_at(piece.end), status);
       matcher->setTimeLimit(kTicks + static_cast<std::int32_t>(piece.size()) / kBytesPerTick, status);
       while (matcher->find(status)) add_match(*matcher, cursor, matches);
-      check(status);
+      check_match(status, where_);
     }
     return matches;
   }
 
  private:
-  void check(UErrorCode status) const {
-    if (status == U_REGEX_TIME_OUT || status == U_REGEX_STACK_OVERFLOW)
-      throw InputError("{}: a regular expression that takes too much time or memory on this text", where_);
-    if (U_FAILURE(status)) throw RunError("{}: the match failed ({})", where_, u_errorName(status));
-  }
-
   void add_match(const icu::RegexMatcher& matcher, Utf16Cursor& cursor,
                  std::vector<ByteSpan>& matches) const {
     UErrorCode status = U_ZERO_ERROR;
     const std::size_t begin = cursor.byte_at(matcher.start(status));
     const std::size_t end = cursor.byte_at(matcher.end(status));
-    check(status);
+    check_match(status, where_);
     if (begin < end) matches.push_back({begin, end});
   }
 
@@ -92,20 +82,7 @@ std::unique_ptr<Pattern> string_pattern(std::string wanted) {
 }
 
 std::unique_ptr<Pattern> regex_pattern(std::string_view expression, const std::string& where) {
-  if (expression.size() > kMaxExpression) {
-    throw InputError("{}: a regular expression of {} bytes, expected at most {}", where, expression.size(),
-                     kMaxExpression);
-  }
-  UErrorCode status = U_ZERO_ERROR;
-  UParseError place{};
-  const auto wide =
-      icu::UnicodeString::fromUTF8({expression.data(), static_cast<std::int32_t>(expression.size())});
-  std::unique_ptr<icu::RegexPattern> compiled(icu::RegexPattern::compile(wide, 0, place, status));
-  if (U_FAILURE(status)) {
-    throw InputError("{}: not a valid regular expression ({} near character {})", where, u_errorName(status),
-                     place.offset);
-  }
-  return std::make_unique<RegexPattern>(std::move(compiled), where);
+  return std::make_unique<RegexPattern>(compile_regex(expression, where), where);
 }
 
 std::unique_ptr<Pattern> read_pattern(const StepJson& step, const std::string& key) {

@@ -12,7 +12,7 @@ namespace hrt {
 // several threads.
 class Regex {
  public:
-  // `where` names it in the InputError when it is broken, or takes too long on a text.
+  // `where` names it in the InputError when it is broken, or takes too much time or memory on a text.
   Regex(std::string_view expression, std::string where);
   ~Regex();
   Regex(Regex&&) noexcept;
