@@ -51,26 +51,35 @@ void insert_after_figures(Section& section, Figure figure) {
   section.blocks.insert(first == section.blocks.end() ? first : first + 1, std::move(figure));
 }
 
+Section nothing_to_show(const std::string& title, const std::string& source, const std::string& reason) {
+  return {title, source, {Paragraph{fmt::format("Nothing to show: {}.", reason), true}}};
+}
+
+Section experiment_section(const Json& experiment, const fs::path& folder) {
+  const std::string title = fmt::format("{}: {}", text_at(experiment, "/id"), text_at(experiment, "/title"));
+  const std::string source = text_at(experiment, "/source");
+  if (!fs::exists(folder)) return nothing_to_show(title, source, "its folder is not there any more");
+  try {
+    Section section = run_section(open_run(folder));
+    section.title = title;
+    section.run = source + ". " + section.run;
+    if (auto figure = published_figure(experiment)) insert_after_figures(section, std::move(*figure));
+    return section;
+  } catch (const InputError& error) {  // the others can be shown all the same
+    return nothing_to_show(title, source, error.what());
+  }
+}
+
 void add_reproduction(Document& document, const RunFolder& run) {
   document.sections.push_back(scoreboard_section(run));
   if (!run.results.is_object()) return;
   for (const Json& experiment : run.results.at("experiments")) {
-    const std::string title =
-        fmt::format("{}: {}", text_at(experiment, "/id"), text_at(experiment, "/title"));
-    const std::string source = text_at(experiment, "/source");
     const Json folder = experiment.value("run", Json());
-    if (folder.is_string() && fs::exists(run.path / folder.get<std::string>() / "manifest.json")) {
-      document.sections.push_back(run_section(open_run(run.path / folder.get<std::string>())));
-      document.sections.back().title = title;
-      document.sections.back().run = source + ". " + document.sections.back().run;
-      if (auto figure = published_figure(experiment))
-        insert_after_figures(document.sections.back(), std::move(*figure));
-    } else {
-      const std::string reason =
-          folder.is_string() ? "its folder is not there any more" : text_at(experiment, "/why");
-      document.sections.push_back(
-          {title, source, {Paragraph{fmt::format("Nothing to show: {}.", reason), true}}});
-    }
+    document.sections.push_back(
+        folder.is_string() ? experiment_section(experiment, run.path / folder.get<std::string>())
+                           : nothing_to_show(fmt::format("{}: {}", text_at(experiment, "/id"),
+                                                         text_at(experiment, "/title")),
+                                             text_at(experiment, "/source"), text_at(experiment, "/why")));
   }
 }
 

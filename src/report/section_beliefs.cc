@@ -33,7 +33,7 @@ struct Span {
   double to;
 };
 
-Span span_of(const std::vector<Group>& groups, double Point::*coordinate) {
+Span span_of(const std::vector<Group>& groups, double Point::* coordinate) {
   Span span{0, 0};
   for (const Group& group : groups) {
     for (const Point& point : group.points) {
@@ -47,7 +47,7 @@ Span span_of(const std::vector<Group>& groups, double Point::*coordinate) {
 
 // A density of the group's values: a sum of Gaussians of Silverman's width, at 80 places; its height is 1 at
 // most.
-std::vector<Point> density(const Group& group, double Point::*coordinate, const Span& span) {
+std::vector<Point> density(const Group& group, double Point::* coordinate, const Span& span) {
   constexpr int kPlaces = 80;
   const auto n = static_cast<double>(group.points.size());
   double mean = 0;
@@ -120,8 +120,9 @@ Figure curves(const RunFolder& run) {
       Series line = group_series(name, number++, Mark::kLine);
       if (group.contains(belief) && group.at(belief).contains("by_row")) {
         const Json& rows = run.results.at("rows");
-        for (std::size_t r = 0; r < rows.size(); ++r) {
-          if (const auto point = point_of(rows[r].get<double>(), group.at(belief).at("by_row")[r]))
+        const Json& by_row = group.at(belief).at("by_row");  // empty where a centroid is missing
+        for (std::size_t r = 0; r < by_row.size(); ++r) {
+          if (const auto point = point_of(rows.at(r).get<double>(), by_row.at(r)))
             line.points.push_back(*point);
         }
       }

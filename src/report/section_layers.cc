@@ -62,9 +62,9 @@ DataTable scores_table(const std::string& position, const Json& of_position) {
   }
   if (groups.empty()) return table;
   for (std::size_t r = 0; r < groups.front()->at("by_row").size(); ++r) {
-    std::vector<std::string> cells{plain_row(groups.front()->at("by_row")[r])};
+    std::vector<std::string> cells{plain_row(groups.front()->at("by_row").at(r))};
     for (const Json* group : groups) {
-      const Json& row = group->at("by_row")[r];
+      const Json& row = group->at("by_row").at(r);
       cells.push_back(decimal(row.at("mean")));
       cells.push_back(percent(row.at("above_0")));
     }

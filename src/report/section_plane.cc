@@ -56,7 +56,7 @@ Figure cosine_figure(const RunFolder& run) {
   Series line{"", Mark::kLine, Colour::kBlue};
   const Json& rows = run.results.at("rows");
   for (std::size_t r = 0; r < rows.size(); ++r) {
-    if (const auto point = point_of(rows[r].get<double>(), run.results.at("cosine")[r]))
+    if (const auto point = point_of(rows.at(r).get<double>(), run.results.at("cosine").at(r)))
       line.points.push_back(*point);
   }
   panel.series.push_back(std::move(line));
@@ -78,7 +78,7 @@ std::optional<Figure> protocol_figure(const RunFolder& run) {
                                            plain_number(protocols[i].at("second"))),
                                i, Mark::kLine);
     for (std::size_t r = 0; r < rows.size(); ++r) {
-      if (const auto degrees = number_of(protocols[i].at("degrees")[r]))
+      if (const auto degrees = number_of(protocols[i].at("degrees").at(r)))
         line.points.push_back({rows[r].get<double>(), *degrees});
     }
     panel.series.push_back(std::move(line));

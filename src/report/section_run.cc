@@ -56,9 +56,9 @@ std::vector<TokenStrip::Token> proof_tokens(const Json& proof) {
   std::vector<TokenStrip::Token> tokens;
   if (!proof.contains("texts")) return tokens;
   for (std::size_t i = 0; i < proof.at("texts").size(); ++i) {
-    const Json& text = proof.at("texts")[i];
-    tokens.push_back({text.is_string() ? text.get<std::string>() : proof.at("tokens")[i].dump(),
-                      proof.at("parts")[i].get<std::string>(), ""});
+    const Json& text = proof.at("texts").at(i);
+    tokens.push_back({text.is_string() ? text.get<std::string>() : proof.at("tokens").at(i).dump(),
+                      proof.at("parts").at(i).get<std::string>(), ""});
   }
   for (const auto& [name, position] : proof.at("positions").items()) {
     if (!position.is_object() || !position.contains("index")) continue;

@@ -7,9 +7,16 @@
 namespace hrt {
 namespace {
 
+// What was picked after the fact is said: ", highest of 16".
+std::string picked(const Json& value) {
+  const std::string taken = text_at(value, "/taken");
+  if (taken != "max" && taken != "min") return "";
+  return fmt::format(", {} of {}", taken == "max" ? "highest" : "lowest", value.at("of").get<std::int64_t>());
+}
+
 std::string measured(const Json& value, const std::string& unit) {
   if (!value.is_object() || value.value("value", Json()).is_null()) return "-";
-  return decimal(value, unit.empty() ? 2 : 1) + (unit.empty() ? "" : " " + unit);
+  return decimal(value, unit.empty() ? 2 : 1) + (unit.empty() ? "" : " " + unit) + picked(value);
 }
 
 std::string range_text(const Json& value) {
@@ -39,6 +46,15 @@ std::string published_text(const Json& published) {
   for (const auto& [model, value] : published.at("values").items())
     text += fmt::format("{}{} {}", text.empty() ? "" : "; ", model, range_text(value));
   return text;
+}
+
+// Of which model all that follows is.
+std::string model_text(const Json& model) {
+  std::string text = fmt::format("Model: {} ({}, {} parameters", text_at(model, "/path"),
+                                 text_at(model, "/family"), model.at("parameters").get<std::int64_t>());
+  if (model.contains("adapter")) text += ", with the adapter " + text_at(model, "/adapter/path");
+  const std::string taken_for = text_at(model, "/taken_for");
+  return text + (taken_for.empty() ? "). No published model." : "), taken for " + taken_for + ".");
 }
 
 DataTable board(const Json& experiments) {
@@ -93,6 +109,7 @@ Section scoreboard_section(const RunFolder& run) {
   for (const std::string& missing : run.missing) section.blocks.push_back(Paragraph{missing, true});
   if (!run.results.is_object()) return section;
   const Json& experiments = run.results.at("experiments");
+  section.blocks.push_back(Paragraph{model_text(run.results.at("model"))});
   std::vector<std::string> papers;
   const Json named = run.results.value("papers", Json::object());
   for (const auto& [name, paper] : named.items()) papers.push_back(plain_number(paper));

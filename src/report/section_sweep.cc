@@ -99,11 +99,11 @@ Panel strip_panel(const Strip& strip, const SweepCells& sweep, const Json& resul
   return panel;
 }
 
-// "120 accepted harmless; 120 refused harmful"
+// "120 prompts (accepted harmless); 120 prompts (refused harmful)"
 std::string sizes_of(const std::vector<SweptCell>& cells) {
   std::set<std::string> sizes;
   for (const SweptCell& cell : cells)
-    sizes.insert(fmt::format("{} {}", count_of(cell.rate()), shown(cell.set)));
+    sizes.insert(fmt::format("{} prompts ({})", count_of(cell.rate()), shown(cell.set)));
   return join({sizes.begin(), sizes.end()}, "; ");
 }
 

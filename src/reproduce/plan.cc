@@ -11,6 +11,7 @@
 #include "hrt/base/strings.h"
 #include "hrt/experiment/open_checkpoint.h"
 #include "hrt/experiment/prompt_set.h"
+#include "hrt/experiment/run_directory.h"
 
 namespace hrt {
 namespace {
@@ -36,6 +37,19 @@ std::string catalog_file(const Json& config) {
   throw InputError("no catalog: --data CATALOG says which prompts the experiments take");
 }
 
+// With `--only`, what is complete in `out` stays on the scoreboard: it is measured again, not computed.
+std::vector<std::string> asked_or_there(const ReproduceOptions& options, const ExperimentList& list,
+                                        const fs::path& out) {
+  std::vector<std::string> ids = options.only;
+  if (ids.empty() || options.overwrite) return ids;
+  for (const ExperimentSpec& spec : list.experiments) {
+    if (fs::exists(out / spec.id / "manifest.json") &&
+        read_manifest(out / spec.id).at("status") == "complete")
+      ids.push_back(spec.id);
+  }
+  return ids;
+}
+
 bool can_run(const Step& step) { return step.inputs.missing.empty(); }
 
 }  // namespace
@@ -48,7 +62,8 @@ Plan::Plan(const ReproduceOptions& options)
       checkpoint_(open_checkpoint(config_)),
       chat_template_(open_text(config_, checkpoint_.folder(), true).chat.name()),
       out_(fs::absolute(options.out.empty() ? "runs/reproduce" : options.out)),
-      steps_(plan_steps(list_, list_.chosen(options.only), options_.overrides, catalog_, out_, missing_)) {}
+      steps_(plan_steps(list_, list_.chosen(asked_or_there(options, list_, out_)), options_.overrides,
+                        catalog_, out_, missing_)) {}
 
 std::optional<fs::path> Plan::data_root() const { return optional_value<std::string>(config_, "data_root"); }
 
@@ -70,6 +85,12 @@ std::string Plan::taken_for() const {
            model.chat_template == chat_template_;
   });
   return found == list_.models.end() ? "" : found->name;
+}
+
+std::map<std::string, std::string> Plan::missed() const {
+  const std::optional<fs::path> own = catalog_.model();
+  const bool another = own && fs::weakly_canonical(*own) != fs::weakly_canonical(checkpoint_.folder());
+  return another || checkpoint_.adapter() ? std::map<std::string, std::string>() : catalog_.missed();
 }
 
 Json Plan::config() const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -33,6 +34,8 @@ class Plan {
   Json model() const;
   // The published model of this shape and template; empty: none.
   std::string taken_for() const;
+  // Claims that the catalog's own model is known to miss, with the reason; none of another model.
+  std::map<std::string, std::string> missed() const;
   // The keys that were given.
   Json config() const;
   // All that decides numbers, for the run directory. Experiments can be added later: which ones were asked

@@ -63,7 +63,7 @@ class Reproduction {
                      .taken_for = plan_.taken_for(),
                      .catalog = plan_.catalog().name(),
                      .description = plan_.catalog().description(),
-                     .missed = plan_.catalog().missed(),
+                     .missed = plan_.missed(),
                      .known = plan_.known_models(),
                      .papers = plan_.papers(),
                      .rows = {}};

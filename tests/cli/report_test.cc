@@ -91,6 +91,17 @@ TEST_F(ReportCommand, SaysThatResultsCannotBeRead) {
   EXPECT_THAT(read_file(run + "/report.html"), HasSubstr("is not as this version writes it"));
 }
 
+// As of a model that never refuses.
+TEST_F(ReportCommand, BeliefsWithoutACentroidAreLeftOut) {
+  const std::string run = copy("never_refuses");
+  Json results = read_json(run + "/results.json");
+  for (Json& group : results.at("groups")) group.at("delta_refuse").at("by_row") = Json::array();
+  write_file(run + "/results.json", results.dump());
+  const ProcessResult result = run_hrt({"report", run, "--formats", "html,csv"});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(read_file(run + "/report.html"), Not(HasSubstr("is not as this version writes it")));
+}
+
 TEST_F(ReportCommand, SaysThatARunIsNotComplete) {
   const std::string run = copy("stopped");
   Json manifest = read_json(run + "/manifest.json");
@@ -112,6 +123,10 @@ TEST_F(ReportCommand, AReproductionWithoutOneOfItsRunsIsReportedAllTheSame) {
   ASSERT_EQ(result.code, 0) << result.err;
   EXPECT_THAT(read_file(out + "/report.html"),
               AllOf(HasSubstr("its folder is not there any more"), HasSubstr("There is no results.json")));
+  write_file(out + "/fig3/manifest.json", "");
+  EXPECT_EQ(run_hrt({"report", out, "--formats", "html"}).code, 0);
+  EXPECT_THAT(read_file(out + "/report.html"),
+              AllOf(HasSubstr("fig3/manifest.json:1:1: not valid JSON"), HasSubstr("Model: ")));
 }
 
 TEST_F(ReportCommand, RefusesWhatIsNoRun) {

