@@ -280,7 +280,7 @@ TEST(Extract, ResumesWithATemplateFileThatWasMoved) {
   const ProcessResult moved = run(folder.write("elsewhere/mine.json", turns), {"--resume"});
   EXPECT_EQ(moved.code, 0) << moved.err;
   const std::string changed = folder.write("mine.json", turns + std::string("\n"));
-  EXPECT_THAT(run(changed, {"--resume"}).err, HasSubstr("/config/template was a file of sha256"));
+  EXPECT_THAT(run(changed, {"--resume"}).err, HasSubstr("/config/template was \"a file of sha256"));
 }
 
 // transformers would compute such a prompt anew in the middle of its reply.
