@@ -39,7 +39,8 @@ struct Group {
 
 // What a group on a CPU should cost: about a minute on a few cores.
 inline constexpr double kCpuGroupFlops = 10e12;
-// Weights of all blocks, each of which costs a multiplication and an addition a token.
+// Weights of all blocks that a token goes through (of experts, its own), each of which costs a multiplication
+// and an addition.
 std::int64_t parameters_per_token(const DecoderSpec& spec);
 
 // Cuts the prompts into groups of `size`, the last one smaller.
