@@ -109,8 +109,8 @@ TEST(InspectCheckpoint, SaysWhichLayersHaveWindows) {
 
 std::vector<std::string> axes_of(const std::string& name) {
   std::vector<std::string> texts;
-  for (const Json& axis : describe_checkpoint(golden(name)).at("unlike_llama"))
-    texts.push_back(axis.at("text"));
+  const Json described = describe_checkpoint(golden(name));
+  for (const Json& axis : described.at("unlike_llama")) texts.push_back(axis.at("text"));
   return texts;
 }
 
