@@ -65,10 +65,33 @@ DataTable change_table(const Json& variants) {
   return table;
 }
 
+// The centroids that the two beliefs are measured against, and below how many prompts one says little.
+constexpr const char* kCentroids[] = {"harmful", "harmless", "refused_harmful", "accepted_harmless"};
+constexpr std::int64_t kFew = 10;
+
+DataTable centroid_table(RunFolder& run) {
+  DataTable table{"Prompts of each variant's own centroids", {"variant"}};
+  for (const char* centroid : kCentroids) table.columns.push_back(shown(centroid));
+  for (const auto& [variant, source] : run.results.at("source").items()) {
+    std::vector<std::string> cells{variant};
+    for (const char* centroid : kCentroids) {
+      const std::int64_t n = source.at("centroid_prompts").at(centroid).get<std::int64_t>();
+      cells.push_back(fmt::format("{}", n));
+      if (n > 0 && n < kFew) {
+        run.missing.push_back(fmt::format(
+            "{}: the centroid of {} rests on {} of its prompts; what is measured against it says little.",
+            variant, shown(centroid), n));
+      }
+    }
+    table.rows.push_back(std::move(cells));
+  }
+  return table;
+}
+
 }  // namespace
 
 std::vector<Block> compare_blocks(RunFolder& run) {
-  return {curves(run), change_table(run.results.at("variants"))};
+  return {curves(run), centroid_table(run), change_table(run.results.at("variants"))};
 }
 
 }  // namespace hrt

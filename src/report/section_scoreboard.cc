@@ -54,7 +54,7 @@ std::string model_text(const Json& model) {
                                  text_at(model, "/family"), model.at("parameters").get<std::int64_t>());
   if (model.contains("adapter")) text += ", with the adapter " + text_at(model, "/adapter/path");
   const std::string taken_for = text_at(model, "/taken_for");
-  return text + (taken_for.empty() ? "). No published model." : "), taken for " + taken_for + ".");
+  return text + (taken_for.empty() ? "); the papers hold no numbers of it." : "), taken for " + taken_for + ".");
 }
 
 DataTable board(const Json& experiments) {
