@@ -54,7 +54,7 @@ ExitCode print_families(bool json) {
   if (json) fmt::print("{}\n", to_line(families));
   for (const Json& family : families) {
     if (!json)
-      fmt::print("{:<10} {}\n", family.at("model_type").get<std::string>(),
+      fmt::print("{:<12} {}\n", family.at("model_type").get<std::string>(),
                  family.at("title").get<std::string>());
   }
   if (!json) fmt::print("chat templates: {}\n", join(template_names(), ", "));
