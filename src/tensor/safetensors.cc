@@ -136,6 +136,8 @@ std::string header_of(const MappedFile& file) {
   std::uint64_t size = 0;
   if (file.size() < sizeof size)
     throw InputError("{}: {} bytes are no safetensors file", origin, file.size());
+  if (file.text().starts_with("version https://git-lfs"))
+    throw InputError("{}: a pointer of git-lfs, not the weights: git lfs pull brings them", origin);
   std::memcpy(&size, file.data(), sizeof size);
   if (size > kMaxHeader || size > file.size() - sizeof size) {
     throw InputError("{}: header of {} bytes in a file of {} (truncated, or no safetensors file)", origin,
@@ -212,8 +214,7 @@ at::Tensor SafetensorsFile::tensor(const std::string& name) const {
     const auto size = static_cast<std::int64_t>(info->end - info->begin);
     return at::from_blob(data, {size}, options).clone().view(info->dtype).view(info->shape);
   }
-  return at::from_blob(
-      data, info->shape, [keep = file_](void*) {}, at::TensorOptions().dtype(info->dtype));
+  return at::from_blob(data, info->shape, [keep = file_](void*) {}, at::TensorOptions().dtype(info->dtype));
 }
 
 void SafetensorsFile::release(const TensorInfo& info) const {

@@ -109,6 +109,8 @@ const std::vector<BadFile>& bad_files() {
       {"HeaderOfAllOnes", header_of_size(~std::uint64_t{0}), "header of 18446744073709551615 bytes"},
       {"HeaderPastTheEnd", header_of_size(54), "header of 54 bytes in a file of 61"},
       {"HeaderCutShort", header_of_size(52), "not valid JSON"},
+      {"PointerOfGitLfs", "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n",
+       "git lfs pull brings them"},
       {"HeaderOfNothing", safetensors_bytes("", 0), "not valid JSON"},
       {"HeaderIsAList", safetensors_bytes("[]", 0), "must be an object"},
       {"TruncatedData", one(R"({"dtype":"F32","shape":[2],"data_offsets":[0,8]})", 7), "truncated?"},
@@ -216,11 +218,8 @@ TEST_F(Safetensors, WritesEmptyTensorsAndNone) {
 }
 
 TEST_F(Safetensors, RefusesToWriteWhatTheFormatLacks) {
-  EXPECT_THAT(
-      [&] {
-        write_safetensors(path(), {{"c", at::zeros({1}, at::kComplexFloat)}});
-      },
-      ThrowsMessage<InputError>(HasSubstr("no dtype for ComplexFloat")));
+  EXPECT_THAT([&] { write_safetensors(path(), {{"c", at::zeros({1}, at::kComplexFloat)}}); },
+              ThrowsMessage<InputError>(HasSubstr("no dtype for ComplexFloat")));
   EXPECT_THROW(SafetensorsWriter(path(), {{"huge", at::kFloat, {std::int64_t{1} << 61, 2}}}), RunError);
   EXPECT_FALSE(std::filesystem::exists(path()));
 }
