@@ -33,7 +33,7 @@ struct Span {
   double to;
 };
 
-Span span_of(const std::vector<Group>& groups, double Point::* coordinate) {
+Span span_of(const std::vector<Group>& groups, double Point::*coordinate) {
   Span span{0, 0};
   for (const Group& group : groups) {
     for (const Point& point : group.points) {
@@ -47,7 +47,7 @@ Span span_of(const std::vector<Group>& groups, double Point::* coordinate) {
 
 // A density of the group's values: a sum of Gaussians of Silverman's width, at 80 places; its height is 1 at
 // most.
-std::vector<Point> density(const Group& group, double Point::* coordinate, const Span& span) {
+std::vector<Point> density(const Group& group, double Point::*coordinate, const Span& span) {
   constexpr int kPlaces = 80;
   const auto n = static_cast<double>(group.points.size());
   double mean = 0;

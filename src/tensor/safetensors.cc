@@ -214,7 +214,8 @@ at::Tensor SafetensorsFile::tensor(const std::string& name) const {
     const auto size = static_cast<std::int64_t>(info->end - info->begin);
     return at::from_blob(data, {size}, options).clone().view(info->dtype).view(info->shape);
   }
-  return at::from_blob(data, info->shape, [keep = file_](void*) {}, at::TensorOptions().dtype(info->dtype));
+  return at::from_blob(
+      data, info->shape, [keep = file_](void*) {}, at::TensorOptions().dtype(info->dtype));
 }
 
 void SafetensorsFile::release(const TensorInfo& info) const {

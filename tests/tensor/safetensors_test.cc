@@ -218,8 +218,11 @@ TEST_F(Safetensors, WritesEmptyTensorsAndNone) {
 }
 
 TEST_F(Safetensors, RefusesToWriteWhatTheFormatLacks) {
-  EXPECT_THAT([&] { write_safetensors(path(), {{"c", at::zeros({1}, at::kComplexFloat)}}); },
-              ThrowsMessage<InputError>(HasSubstr("no dtype for ComplexFloat")));
+  EXPECT_THAT(
+      [&] {
+        write_safetensors(path(), {{"c", at::zeros({1}, at::kComplexFloat)}});
+      },
+      ThrowsMessage<InputError>(HasSubstr("no dtype for ComplexFloat")));
   EXPECT_THROW(SafetensorsWriter(path(), {{"huge", at::kFloat, {std::int64_t{1} << 61, 2}}}), RunError);
   EXPECT_FALSE(std::filesystem::exists(path()));
 }
