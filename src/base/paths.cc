@@ -34,4 +34,11 @@ fs::path cache_dir() {
   return fs::path(environment("HOME")) / ".cache/hrt";
 }
 
+std::string path_from_here(const std::filesystem::path& path) {
+  if (!path.is_absolute()) return path.lexically_normal().string();
+  const std::filesystem::path relative = path.lexically_relative(std::filesystem::current_path());
+  const bool outside = relative.empty() || *relative.begin() == "..";
+  return (outside ? path.lexically_normal() : relative).string();
+}
+
 }  // namespace hrt

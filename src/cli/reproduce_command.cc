@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <optional>
 
 #include "config_flags.h"
+#include "hrt/base/error.h"
 #include "hrt/base/log.h"
 #include "hrt/base/strings.h"
 #include "hrt/cli/commands.h"
@@ -27,7 +29,7 @@ constexpr std::array kKeys{"model",  "adapter", "data", "data_root",      "templ
 
 struct Flags {
   ReproduceOptions options;
-  std::string only;
+  std::optional<std::string> only;
   bool resume = false;  // so it is anyway; scripts say it of all commands
   bool quiet = false;
   bool verbose = false;
@@ -36,11 +38,13 @@ struct Flags {
 ExitCode run(Flags& flags) {
   setup_logging(flags.quiet ? Verbosity::kQuiet : flags.verbose ? Verbosity::kVerbose : Verbosity::kNormal);
   if (!flags.options.dry_run) restart_with_short_spin();
-  if (!flags.only.empty()) flags.options.only = split_list(flags.only);
+  if (flags.only) flags.options.only = split_list(*flags.only);
+  if (flags.only && trim(*flags.only).empty())
+    throw InputError("--only names no experiment: expected ids such as fig3,table3");
   const Json config = resolve_config(Command::kExtract, std::nullopt, flags.options.overrides);
   use_threads(optional_value<std::int64_t>(config, "threads"));
   if (flags.options.from.empty()) return run_reproduce(flags.options);
-  if (!flags.only.empty() || flags.options.strict || flags.options.dry_run)
+  if (flags.only || flags.options.strict || flags.options.dry_run)
     throw InputError("--from does one run again: --only, --strict and --dry-run do not go with it");
   return run_again(flags.options);
 }

@@ -22,9 +22,19 @@ namespace fs = std::filesystem;
 constexpr const char* kManifest = "manifest.json";
 constexpr const char* kLock = ".lock";
 
+bool is_fingerprint(const Json& value) {
+  constexpr std::size_t kDigits = 64;  // of SHA-256
+  if (!value.is_string()) return false;
+  const std::string text = value;
+  return text.size() == kDigits && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
 std::string first_difference(const Json& before, const Json& now, const std::string& pointer = "") {
   if (before == now) return "";
   if (!before.is_object() || !now.is_object()) {
+    if (is_fingerprint(before) && is_fingerprint(now))
+      return fmt::format("{} is another one, by its fingerprint (was {:.8}..., now {:.8}...)", pointer,
+                         before.get<std::string>(), now.get<std::string>());
     return fmt::format("{} was {}, now {}", pointer, to_line(before), to_line(now));
   }
   for (const auto& [key, value] : now.items()) {

@@ -27,6 +27,7 @@ struct CommonToken {
 struct Place {
   std::string position;
   std::string missing;  // why it has no scores
+  std::string same_as;  // an earlier position that is the same token in every prompt
   std::optional<CommonToken> token;
   std::vector<RowScores> scores;                // by prompt
   std::vector<std::optional<double>> averages;  // over all rows, by prompt
@@ -49,6 +50,24 @@ std::optional<CommonToken> common_token(const ProbeSource& source, const std::st
   return common.of > 0 ? std::optional(common) : std::nullopt;
 }
 
+// Each prompt's token there, counted from its beginning; null where it is not known.
+std::vector<Json> tokens_at(const ProbeSource& source, const std::string& position) {
+  const Json::json_pointer index("/positions/" + position + "/index");
+  std::vector<Json> tokens;
+  for (const ProbePrompt& prompt : source.prompts()) tokens.push_back(prompt.fields.value(index, Json()));
+  return tokens;
+}
+
+// The first of the positions that is the same token in every prompt; empty where that is `position` itself.
+std::string twin_of(const ProbeSource& source, const std::string& position) {
+  const std::vector<Json> tokens = tokens_at(source, position);
+  if (std::ranges::find(tokens, Json()) != tokens.end()) return "";
+  const std::vector<std::string> all = source.positions();
+  const auto first =
+      std::ranges::find_if(all, [&](const std::string& other) { return tokens_at(source, other) == tokens; });
+  return *first == position ? "" : *first;
+}
+
 std::vector<double> some(const std::vector<std::optional<double>>& values,
                          const std::vector<std::size_t>& prompts) {
   std::vector<double> chosen;
@@ -62,6 +81,7 @@ Place look_at(const ProbeSource& source, const std::string& position, const Clus
   Place place;
   place.position = position;
   place.token = common_token(source, position);
+  place.same_as = twin_of(source, position);
   for (const std::string& set : {clusters.plus, clusters.minus}) {
     if (!source.has_centroid(set, position)) place.missing = fmt::format("no centroid {}.{}", set, position);
   }
@@ -81,6 +101,7 @@ Json place_json(const Place& place, const PromptGroups& groups) {
   Json json = Json::object();
   if (place.token)
     json["token"] = {{"text", place.token->text}, {"prompts", place.token->prompts}, {"of", place.token->of}};
+  if (!place.same_as.empty()) json["same_as"] = place.same_as;
   if (!place.missing.empty()) {
     json["missing"] = place.missing;
     return json;
@@ -139,7 +160,9 @@ Table table_of(const std::vector<Place>& places, const PromptGroups& groups) {
   };
   for (const Place& place : places) {
     const bool same = place.token && place.token->prompts == place.token->of;
-    std::vector<std::string> cells{place.position, same ? place.token->text : ""};
+    const std::string name =
+        place.same_as.empty() ? place.position : fmt::format("{} = {}", place.position, place.same_as);
+    std::vector<std::string> cells{name, same ? place.token->text : ""};
     for (const PromptGroup& group : groups.groups) {
       if (!place.missing.empty()) {
         cells.emplace_back("-");

@@ -235,7 +235,9 @@ class Script {
       } else {
         add("set arrow from screen {:.4f},{:.4f} to screen {:.4f},{:.4f} nohead dashtype {} linewidth {:.2f} "
             "linecolor rgb '{}{}'\n",
-            item.x, item.y, item.x + width, item.y, dash(style.dashed), line(thick ? 5 : 1.6),
+            item.x, item.y, item.x + width, item.y, dash(style.dashed),
+            // The svg terminal takes over an arrow's dashes only where its colour or its width changes, too.
+            line(thick ? 5 : style.dashed ? 1.5 : 1.6),
             thick ? "#" : "", thick ? "c0" + hex(style.colour).substr(1) : hex(style.colour));
       }
       add("set label {} at screen {:.4f},{:.4f} left {} textcolor rgb '{}'\n", in_single_quotes(style.name),

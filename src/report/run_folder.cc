@@ -5,6 +5,7 @@
 #include "hrt/base/error.h"
 #include "hrt/data/record_file.h"
 #include "hrt/experiment/run_directory.h"
+#include "numbers.h"
 
 namespace hrt {
 
@@ -24,22 +25,26 @@ std::string RunFolder::name() const {
   return normal.filename().string();
 }
 
-Json RunFolder::model_manifest() const {
-  if (manifest.contains("model")) return manifest;
-  std::vector<fs::path> places{path / "extract"};
+std::vector<std::pair<std::string, Json>> RunFolder::model_manifests() const {
+  if (manifest.contains("model")) return {{"", manifest}};
+  std::vector<std::pair<std::string, fs::path>> places{{"", path / "extract"}};
+  const auto add = [&](const std::string& name, const Json& source, const char* pointer) {
+    if (const std::string run = text_at(source, pointer); !run.empty()) places.emplace_back(name, run);
+  };
   for (const Json* source : {&manifest, &results}) {
-    for (const char* pointer : {"/source/runs/0", "/runs/0"}) {
-      const Json::json_pointer place(pointer);
-      if (source->is_object() && source->contains(place) && source->at(place).is_string())
-        places.emplace_back(source->at(place).get<std::string>());
-    }
+    add("", *source, "/source/runs/0");
+    add("", *source, "/runs/0");
   }
-  for (const fs::path& place : places) {
+  const Json variants = manifest.value("source", Json::object());
+  for (const auto& [name, source] : variants.items()) add(name, source, "/runs/0");
+  std::vector<std::pair<std::string, Json>> found;
+  for (const auto& [name, place] : places) {
+    if (!found.empty() && found.back().first == name) continue;  // both files name it
     if (!fs::exists(place / "manifest.json")) continue;
-    Json found = read_manifest(place);
-    if (found.contains("model")) return found;
+    Json of_model = read_manifest(place);
+    if (of_model.contains("model")) found.emplace_back(name, std::move(of_model));
   }
-  return Json::object();
+  return found;
 }
 
 RunFolder open_run(const fs::path& path) {

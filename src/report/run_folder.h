@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "hrt/base/json.h"
@@ -19,8 +20,9 @@ struct RunFolder {
   std::string kind() const;
   std::string name() const;  // of its folder
   bool complete() const { return manifest.value("status", "") == "complete"; }
-  // The manifest of the extraction that a probe or a guard looked at, or the run's own.
-  Json model_manifest() const;
+  // Manifests that say which model was run and how: the run's own, or that of the extraction that a probe or a
+  // guard looked at; of a comparison one each variant, in its order, with its name.
+  std::vector<std::pair<std::string, Json>> model_manifests() const;
 };
 
 // Throws InputError when the folder holds no manifest of hrt.

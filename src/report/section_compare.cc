@@ -1,12 +1,28 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
+#include "layout.h"
 #include "numbers.h"
 #include "sections.h"
 
 namespace hrt {
 namespace {
+
+// Panels of one title have one scale, so that their groups can be compared.
+void share_scales(std::vector<Panel>& panels) {
+  std::map<std::string, Range> scales;
+  for (const Panel& panel : panels) {
+    const Range own = y_range(panel);
+    Range& scale = scales.try_emplace(panel.title, own).first->second;
+    scale = {std::min(scale.from, own.from), std::max(scale.to, own.to)};
+  }
+  for (Panel& panel : panels) {
+    panel.y.from = scales.at(panel.title).from;
+    panel.y.to = scales.at(panel.title).to;
+  }
+}
 
 // Each variant's curve by row, of each belief and group, by its own centroids.
 Figure curves(RunFolder& run) {
@@ -38,6 +54,7 @@ Figure curves(RunFolder& run) {
              csv_number(record, "low").value_or(0), csv_number(record, "high").value_or(0)});
     }
   }
+  share_scales(figure.panels);
   figure.caption = "s by row with 95 % intervals, each variant by its own centroids.";
   return figure;
 }

@@ -68,8 +68,9 @@ DataTable positions_table(const std::vector<Place>& places) {
     table.columns.push_back(fmt::format("{} (n = {})", shown(group), count_of(found.at("mean"))));
   for (const Place& place : places) {
     const Json token = place.found->value("token", Json::object());
+    const std::string same_as = text_at(*place.found, "/same_as");
     std::vector<std::string> cells{
-        place.name,
+        same_as.empty() ? place.name : fmt::format("{} (the same token as {})", place.name, same_as),
         token.contains("text") ? fmt::format("\"{}\" in {} of {}", token.at("text").get<std::string>(),
                                              plain_number(token.at("prompts")), plain_number(token.at("of")))
                                : "-",

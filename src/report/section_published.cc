@@ -8,12 +8,14 @@
 namespace hrt {
 namespace {
 
-// A published number, or the range of several.
-Point published_point(const Json& value) {
-  if (!value.is_array()) return {value.get<double>(), 0.7};
-  const double low = value.front().get<double>();
-  const double high = value.back().get<double>();
-  return {(low + high) / 2, 0.7, low, high};
+// A published number; of several published as a range a line between the ends, which is no interval.
+Series published_mark(const std::string& model, std::size_t number, const Json& value) {
+  const bool range = value.is_array();
+  Series mark = group_series(model, number, range ? Mark::kOutline : Mark::kPoints);
+  mark.dashed = !range;
+  const std::vector<Json> ends = range ? value.get<std::vector<Json>>() : std::vector<Json>{value};
+  for (const Json& end : ends) mark.points.push_back({end.get<double>(), 0.7});
+  return mark;
 }
 
 // One published number of each model, beside what was measured here: a thin panel.
@@ -23,12 +25,8 @@ Panel value_panel(const Json& published) {
               .y = {.from = 0, .to = 1, .hidden = true}};
   if (percent) panel.x = {.from = 0, .to = 102};
   std::size_t number = 0;
-  for (const auto& [model, value] : published.at("values").items()) {
-    Series mark = group_series(model, number++, Mark::kIntervals);
-    mark.dashed = true;
-    mark.points.push_back(published_point(value));
-    panel.series.push_back(std::move(mark));
-  }
+  for (const auto& [model, value] : published.at("values").items())
+    panel.series.push_back(published_mark(model, number++, value));
   Series ours{"measured here", Mark::kIntervals, Colour::kInk};
   if (const auto measured = point_of(0, published.value("measured", Json())))
     ours.points.push_back({measured->y, 0.3, measured->low, measured->high});
@@ -50,7 +48,7 @@ std::optional<Figure> published_figure(const Json& experiment) {
   }
   if (figure.panels.empty()) return std::nullopt;
   figure.caption = fmt::format(
-      "Open marks, with a bar where a range was published: {}. Filled: this run, with its 95 % interval. "
+      "Open marks, a line where a range was published: {}. Filled: this run, with its 95 % interval. "
       "Another model than a published one need not "
       "agree with it.",
       sources);

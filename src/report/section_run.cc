@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <ranges>
 #include <set>
 
 #include "hrt/base/error.h"
+#include "hrt/base/paths.h"
 #include "hrt/base/strings.h"
 #include "numbers.h"
 #include "sections.h"
@@ -36,10 +38,6 @@ const Kind& kind_of_run(const RunFolder& run) {
   if (kind == kKinds.end())
     throw InputError("{}: a run of `hrt {}`, of which there is no report", run.path.string(), run.kind());
   return *kind;
-}
-
-void add_row(DataTable& table, const std::string& name, const std::string& value) {
-  if (!value.empty()) table.rows.push_back({name, value});
 }
 
 std::string identity_text(const Json& manifest) {
@@ -126,39 +124,67 @@ std::vector<std::string> source_warnings(const Json& results) {
   return warnings;
 }
 
-// What was run, on what, and how it was checked; the proof of its positions.
+// A row of "what was run": what it says of a model, out of that model's manifest.
+struct ProvenanceRow {
+  const char* name;
+  std::string (*of_model)(const Json& manifest);
+};
+constexpr std::array kOfModel{
+    ProvenanceRow{"model", [](const Json& m) { return path_from_here(text_at(m, "/model/path")); }},
+    ProvenanceRow{"adapter", [](const Json& m) { return path_from_here(text_at(m, "/model/adapter/path")); }},
+    ProvenanceRow{"",
+                  [](const Json& m) {
+                    return fmt::format("{}, {} parameters, {} blocks x {}, stored in {}",
+                                       text_at(m, "/model/family"), text_at(m, "/model/parameters"),
+                                       text_at(m, "/model/layers"), text_at(m, "/model/hidden"),
+                                       text_at(m, "/model/stored_dtype"));
+                  }},
+    ProvenanceRow{
+        "template",
+        [](const Json& m) { return text_at(m, "/template/name") + ": " + text_at(m, "/template/reason"); }},
+    ProvenanceRow{"judge", [](const Json& m) { return text_at(m, "/judge"); }},
+    ProvenanceRow{"device, dtype",
+                  [](const Json& m) { return text_at(m, "/device") + ", " + text_at(m, "/dtype"); }},
+    ProvenanceRow{"row identity", identity_text},
+};
+
+// What was run, on what, and how it was checked: a column each model.
+DataTable provenance_table(const RunFolder& run, const std::vector<std::pair<std::string, Json>>& models) {
+  DataTable table{"What was run, on what", {""}};
+  const auto add = [&](const std::string& name, const std::string& value) {
+    if (value.empty()) return;
+    table.rows.push_back({name, value});
+    table.rows.back().resize(table.columns.size());
+  };
+  for (const auto& [name, manifest] : models) table.columns.push_back(name);
+  if (models.empty()) table.columns.emplace_back();
+  add("command", "hrt " + run.kind());
+  for (const ProvenanceRow& row : kOfModel) {
+    std::vector<std::string> cells{row.name};
+    for (const auto& [name, manifest] : models) cells.push_back(row.of_model(manifest));
+    if (std::ranges::any_of(cells | std::views::drop(1), [](const std::string& c) { return !c.empty(); }))
+      table.rows.push_back(std::move(cells));
+  }
+  add("data", path_from_here(text_at(run.manifest, "/config/data")));
+  add("new tokens, at most", text_at(run.manifest, "/config/max_new_tokens"));
+  add("held out", text_at(run.results, "/source/held_out"));
+  add("hrt, torch", text_at(run.manifest, "/versions/hrt") + ", " + text_at(run.manifest, "/versions/torch"));
+  add("finished", text_at(run.manifest, "/finished"));
+  return table;
+}
+
 std::vector<Block> provenance_blocks(const RunFolder& run) {
-  const Json manifest = run.model_manifest();
-  DataTable table{"What was run, on what", {"", ""}};
-  add_row(table, "command", "hrt " + run.kind());
-  add_row(table, "model",
-          std::filesystem::path(text_at(manifest, "/model/path")).lexically_normal().string());
-  add_row(table, "adapter", text_at(manifest, "/model/adapter/path"));
-  if (manifest.contains("model"))
-    add_row(table, "",
-            fmt::format("{}, {} parameters, {} blocks x {}, stored in {}", text_at(manifest, "/model/family"),
-                        text_at(manifest, "/model/parameters"), text_at(manifest, "/model/layers"),
-                        text_at(manifest, "/model/hidden"), text_at(manifest, "/model/stored_dtype")));
-  add_row(table, "template",
-          text_at(manifest, "/template/name") + ": " + text_at(manifest, "/template/reason"));
-  add_row(table, "data", text_at(run.manifest, "/config/data"));
-  add_row(table, "judge", text_at(manifest, "/judge"));
-  add_row(table, "new tokens, at most", text_at(run.manifest, "/config/max_new_tokens"));
-  add_row(table, "device, dtype", text_at(manifest, "/device") + ", " + text_at(manifest, "/dtype"));
-  add_row(table, "row identity", identity_text(manifest));
-  add_row(table, "held out", text_at(run.results, "/source/held_out"));
-  add_row(table, "hrt, torch",
-          text_at(run.manifest, "/versions/hrt") + ", " + text_at(run.manifest, "/versions/torch"));
-  add_row(table, "finished", text_at(run.manifest, "/finished"));
-  std::vector<Block> blocks{std::move(table)};
-  const Json::json_pointer proof("/template/proof");
-  if (manifest.contains(proof) && manifest.at(proof).is_object()) {
-    TokenStrip strip{proof_tokens(manifest.at(proof))};
-    if (!strip.tokens.empty()) {
-      blocks.push_back(Paragraph{fmt::format("Proof of positions: prompt {}, token by token.",
-                                             text_at(manifest, "/template/proof/id"))});
-      blocks.push_back(std::move(strip));
-    }
+  const auto models = run.model_manifests();
+  std::vector<Block> blocks{provenance_table(run, models)};
+  const Json::json_pointer place("/template/proof");
+  for (const auto& [name, manifest] : models) {
+    if (!manifest.contains(place) || !manifest.at(place).is_object()) continue;
+    TokenStrip strip{proof_tokens(manifest.at(place))};
+    if (strip.tokens.empty()) continue;
+    blocks.push_back(Paragraph{fmt::format("Proof of positions: prompt {}, token by token{}.",
+                                           text_at(manifest, "/template/proof/id"),
+                                           name.empty() ? "" : " (" + name + ")")});
+    blocks.push_back(std::move(strip));
   }
   return blocks;
 }
@@ -168,10 +194,19 @@ std::vector<Block> appendix_blocks(RunFolder& run) {
   std::vector<Block> blocks;
   if (std::filesystem::exists(run.path / "replies.jsonl"))
     blocks.push_back(collapsed("Replies", {reply_sample(run, 12)}));
-  if (run.results.is_object() && run.results.contains("cells"))
-    blocks.push_back(collapsed("Receipts", {receipts(run.results)}));
+  if (run.results.is_object() && run.results.contains("cells")) {
+    DataTable table = receipts(run.results);
+    if (!table.rows.empty()) blocks.push_back(collapsed("Receipts", {std::move(table)}));
+  }
   blocks.push_back(collapsed("Manifest", {Verbatim{run.manifest.dump(2)}}));
   return blocks;
+}
+
+// Without the library's name for it: "[json.exception.out_of_range.403] key 'cells' not found".
+std::string reason_of(const Json::exception& error) {
+  const std::string text = error.what();
+  const auto bracket = text.find("] ");
+  return bracket == std::string::npos ? text : text.substr(bracket + 2);
 }
 
 }  // namespace
@@ -184,7 +219,8 @@ Section run_section(RunFolder run) {
     try {
       found = kind.blocks(run);
     } catch (const Json::exception& error) {
-      run.missing.push_back(fmt::format("results.json is not as this version writes it: {}.", error.what()));
+      run.missing.push_back(
+          fmt::format("results.json is not as this version writes it: {}.", reason_of(error)));
     } catch (const InputError& error) {
       run.missing.push_back(fmt::format("{}.", error.what()));
     }

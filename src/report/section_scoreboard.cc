@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "hrt/base/paths.h"
 #include "hrt/base/strings.h"
 #include "numbers.h"
 #include "scoreboard.h"
@@ -7,16 +8,11 @@
 namespace hrt {
 namespace {
 
-// What was picked after the fact is said: ", highest of 16".
-std::string picked(const Json& value) {
-  const std::string taken = text_at(value, "/taken");
-  if (taken != "max" && taken != "min") return "";
-  return fmt::format(", {} of {}", taken == "max" ? "highest" : "lowest", value.at("of").get<std::int64_t>());
-}
-
 std::string measured(const Json& value, const std::string& unit) {
   if (!value.is_object() || value.value("value", Json()).is_null()) return "-";
-  return decimal(value, unit.empty() ? 2 : 1) + (unit.empty() ? "" : " " + unit) + picked(value);
+  const std::string picked = text_at(value, "/picked");
+  return decimal(value, unit.empty() ? 2 : 1) + (unit.empty() ? "" : " " + unit) +
+         (picked.empty() ? "" : ", " + picked);
 }
 
 std::string range_text(const Json& value) {
@@ -50,7 +46,7 @@ std::string published_text(const Json& published) {
 
 // Of which model all that follows is.
 std::string model_text(const Json& model) {
-  std::string text = fmt::format("Model: {} ({}, {} parameters", text_at(model, "/path"),
+  std::string text = fmt::format("Model: {} ({}, {} parameters", path_from_here(text_at(model, "/path")),
                                  text_at(model, "/family"), model.at("parameters").get<std::int64_t>());
   if (model.contains("adapter")) text += ", with the adapter " + text_at(model, "/adapter/path");
   const std::string taken_for = text_at(model, "/taken_for");

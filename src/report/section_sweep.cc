@@ -8,6 +8,7 @@
 #include "numbers.h"
 #include "sections.h"
 #include "sweep_cells.h"
+#include "sweep_figure.h"
 
 namespace hrt {
 namespace {
@@ -20,182 +21,6 @@ bool by_layer(const SweepCells& sweep) {
   return layers.size() > 1;
 }
 
-std::string rate_title(const Json& results) {
-  return results.value("task", "reply") == "inversion" ? "\"No\", %" : "refused, %";
-}
-
-constexpr const char* kRandom = "random vectors of the same norm";
-
-// Cells of one sweep at one scope, over layers: a panel.
-struct Strip {
-  std::string sweep;
-  std::string scope;
-  std::vector<SweptCell> cells = {};
-};
-
-std::vector<Strip> read_strips(const SweepCells& sweep) {
-  std::vector<Strip> strips;
-  for (const SweptCell& cell : sweep.steered) {
-    if (!cell.layer || !number_at(cell.rate(), "/value")) continue;
-    const auto known = std::ranges::find_if(
-        strips, [&](const Strip& strip) { return strip.sweep == cell.sweep && strip.scope == cell.scope; });
-    Strip& strip = known == strips.end() ? strips.emplace_back(cell.sweep, cell.scope) : *known;
-    strip.cells.push_back(cell);
-  }
-  return strips;
-}
-
-// What tells a line from the others of its panel.
-std::string line_name(const SweptCell& cell) {
-  return fmt::format("c = {}, {}", cell.coefficient.value_or(1), shown(cell.set));
-}
-
-// At each layer the lowest and the highest rate of the random controls of all lines.
-Series control_band(const Strip& strip) {
-  std::map<double, Point> widest;
-  for (const SweptCell& cell : strip.cells) {
-    const auto low = number_at(*cell.json, "/control_band/lowest/value");
-    const auto high = number_at(*cell.json, "/control_band/highest/value");
-    if (!low || !high) continue;
-    Point& point =
-        widest.try_emplace(*cell.layer, *cell.layer, *low * 100, *low * 100, *high * 100).first->second;
-    point.low = std::min(*point.low, *low * 100);
-    point.high = std::max(*point.high, *high * 100);
-  }
-  Series band{kRandom, Mark::kBand, Colour::kGrey};
-  for (const auto& [layer, point] : widest) band.points.push_back(point);
-  return band;
-}
-
-std::vector<Series> strip_lines(const Strip& strip) {
-  std::vector<std::pair<std::string, Series>> lines;
-  for (const SweptCell& cell : strip.cells) {
-    const std::string name = line_name(cell);
-    auto line = std::ranges::find(lines, name, &std::pair<std::string, Series>::first);
-    if (line == lines.end())
-      line = lines.emplace(lines.end(), name, group_series(name, lines.size(), Mark::kLine));
-    line->second.points.push_back(*point_of(*cell.layer, cell.rate(), 100));
-  }
-  if (lines.size() == 1) lines.front().second.name = "steered";
-  std::vector<Series> series;
-  for (auto& [name, line] : lines) series.push_back(std::move(line));
-  return series;
-}
-
-Panel strip_panel(const Strip& strip, const SweepCells& sweep, const Json& results) {
-  Panel panel{.title = strip.sweep,
-              .subtitle = shown(strip.scope),
-              .x = {.title = "layer", .whole = true},
-              .y = {.title = rate_title(results), .from = 0, .to = 102}};
-  Series band = control_band(strip);
-  if (!band.points.empty()) panel.series.push_back(std::move(band));
-  std::ranges::move(strip_lines(strip), std::back_inserter(panel.series));
-  for (const SweptCell& cell : sweep.baseline) {
-    const auto value = number_at(cell.rate(), "/value");
-    const bool steered =
-        std::ranges::any_of(strip.cells, [&](const SweptCell& o) { return o.set == cell.set; });
-    if (value && steered) panel.references.push_back({*value * 100, ""});
-  }
-  return panel;
-}
-
-// "120 prompts (accepted harmless); 120 prompts (refused harmful)"
-std::string sizes_of(const std::vector<SweptCell>& cells) {
-  std::set<std::string> sizes;
-  for (const SweptCell& cell : cells)
-    sizes.insert(fmt::format("{} prompts ({})", count_of(cell.rate()), shown(cell.set)));
-  return join({sizes.begin(), sizes.end()}, "; ");
-}
-
-// Many sweeps, as over categories: a row each, a column a layer.
-Figure strip_heat(const RunFolder& run, const std::vector<Strip>& strips) {
-  HeatMap heat{.from = 0, .to = 100, .digits = 0};
-  std::set<double> layers;
-  for (const Strip& strip : strips) {
-    for (const SweptCell& cell : strip.cells) layers.insert(*cell.layer);
-  }
-  for (const double layer : layers) heat.columns.push_back(fmt::format("{:.0f}", layer));
-  std::string prefix = strips.front().sweep;
-  for (const Strip& strip : strips)
-    prefix.resize(static_cast<std::size_t>(std::ranges::mismatch(prefix, strip.sweep).in1 - prefix.begin()));
-  std::vector<SweptCell> all;
-  for (const Strip& strip : strips) {
-    heat.rows.push_back(strip.sweep.substr(prefix.size()));
-    std::vector<std::optional<double>> row(layers.size());
-    for (const SweptCell& cell : strip.cells) {
-      const auto column = std::distance(layers.begin(), layers.find(*cell.layer));
-      row[static_cast<std::size_t>(column)] = *number_at(cell.rate(), "/value") * 100;
-      all.push_back(cell);
-    }
-    heat.values.push_back(std::move(row));
-  }
-  Figure figure{.name = run.name(), .title = fmt::format("{}, by layer", rate_title(run.results))};
-  figure.panels.push_back({.title = prefix,
-                           .subtitle = shown(strips.front().scope),
-                           .x = {.title = "layer"},
-                           .heat = std::move(heat)});
-  figure.panel_height = 2.4 + 0.5 * static_cast<double>(strips.size());
-  figure.caption =
-      fmt::format("Each cell's rate in %; n of a row: {}. Intervals and random controls stand in the table.",
-                  sizes_of(all));
-  return figure;
-}
-
-Figure layer_figure(const RunFolder& run, const SweepCells& sweep) {
-  const std::vector<Strip> strips = read_strips(sweep);
-  if (strips.size() > 8) return strip_heat(run, strips);
-  Figure figure{.name = run.name(), .title = "Steered, layer by layer"};
-  std::vector<SweptCell> all;
-  for (const Strip& strip : strips) {
-    figure.panels.push_back(strip_panel(strip, sweep, run.results));
-    all.insert(all.end(), strip.cells.begin(), strip.cells.end());
-  }
-  figure.columns = figure.panels.size() > 1 ? 2 : 1;
-  figure.panel_height = figure.columns > 1 ? 4.4 : 5.2;
-  figure.caption = fmt::format(
-      "n of a cell: {}. Line: the rate with its 95 % Wilson interval; grey: lowest to highest rate of the "
-      "random "
-      "controls; dotted: the same prompts unsteered.",
-      sizes_of(all));
-  return figure;
-}
-
-std::string cell_label(const SweptCell& cell, bool with_set) {
-  std::string label = cell.sweep.empty() && cell.scope.empty() ? "unsteered" : cell.sweep;
-  if (!cell.scope.empty()) label += (label.empty() ? "" : ", ") + shown(cell.scope);
-  return with_set ? shown(cell.set) + (label.empty() ? "" : ": ") + label : label;
-}
-
-// Few cells: a row each, with its control band.
-Figure cell_figure(const RunFolder& run, const SweepCells& sweep) {
-  std::vector<SweptCell> all = sweep.baseline;
-  all.insert(all.end(), sweep.steered.begin(), sweep.steered.end());
-  Panel panel{.x = {.title = rate_title(run.results), .from = 0, .to = 100}};
-  Series rates{"rate", Mark::kIntervals, Colour::kBlue};
-  Series controls{kRandom, Mark::kIntervals, Colour::kGrey, true};
-  std::set<std::string> sets;
-  for (const SweptCell& cell : all) sets.insert(cell.set);
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    const double y = static_cast<double>(all.size() - i);
-    const std::string label = sweep.steered.empty() ? shown(all[i].set) : cell_label(all[i], sets.size() > 1);
-    panel.y.ticks.emplace_back(y, label);
-    if (const auto rate = point_of(0, all[i].rate(), 100))
-      rates.points.push_back({rate->y, y, rate->low, rate->high});
-    const auto low = number_at(*all[i].json, "/control_band/lowest/value");
-    const auto high = number_at(*all[i].json, "/control_band/highest/value");
-    if (low && high) controls.points.push_back({(*low + *high) * 50, y - 0.25, *low * 100, *high * 100});
-  }
-  panel.y.from = 0.4;
-  panel.y.to = static_cast<double>(all.size()) + 0.6;
-  panel.series.push_back(std::move(rates));
-  if (!controls.points.empty()) panel.series.push_back(std::move(controls));
-  Figure figure{.name = run.name(), .title = "Rates", .panels = {std::move(panel)}};
-  figure.panel_height = 1.6 + 0.55 * static_cast<double>(all.size());
-  figure.caption = fmt::format("{} of each cell's prompts with 95 % Wilson intervals; n stands in the table.",
-                               run.results.value("task", "reply") == "inversion" ? "\"No\"" : "Refusals");
-  return figure;
-}
-
 std::string band_text(const Json& result) {
   const auto low = number_at(result, "/control_band/lowest/value");
   const auto high = number_at(result, "/control_band/highest/value");
@@ -206,25 +31,84 @@ std::string compact(const std::optional<double>& value) {
   return value ? fmt::format("{:.2g}", *value) : "-";
 }
 
-std::vector<std::string> table_row(const SweptCell& cell) {
+// Replies that are empty or end in a loop.
+struct Degenerate {
+  std::int64_t count = 0;
+  std::int64_t n = 0;
+
+  bool most() const { return 2 * count > n; }
+  std::string text() const { return n > 0 ? fmt::format("{} of {}", count, n) : "-"; }
+};
+
+// Of the cell's result, or of its control band.
+Degenerate degenerate_in(const Json& replies) {
+  return {replies.value("empty", std::int64_t{0}) + replies.value("looping", std::int64_t{0}),
+          replies.value("n", std::int64_t{0})};
+}
+
+Degenerate degenerate_controls(const Json& result) {
+  return result.contains("control_band") ? degenerate_in(result.at("control_band")) : Degenerate{};
+}
+
+std::vector<std::string> table_row(const SweptCell& cell, bool inversion) {
   const Json& result = *cell.json;
-  return {cell_label(cell, false),
-          cell.layer ? fmt::format("{:.0f}", *cell.layer) : "-",
-          shown(cell.set),
-          fmt::format("{}", result.value("n", 0)),
-          percent(cell.rate()),
-          band_text(result),
-          compact(number_at(result, "/changed/mcnemar_p")),
-          compact(number_at(result, "/kl/value")),
-          fmt::format("{}", result.value("empty", 0) + result.value("looping", 0))};
+  std::vector<std::string> row{cell_label(cell), cell.layer ? fmt::format("{:.0f}", *cell.layer) : "-",
+                               shown(cell.set), fmt::format("{}", result.value("n", 0)),
+                               percent(cell.rate())};
+  if (inversion) {
+    const auto neither = neither_of(cell);
+    row.push_back(neither ? fmt::format("{:.1f}", *neither) : "-");
+  }
+  for (std::string& text :
+       std::vector{band_text(result), compact(number_at(result, "/changed/mcnemar_p")),
+                   compact(number_at(result, "/kl/value")), fmt::format("{}", degenerate_in(result).count),
+                   degenerate_controls(result).text()})
+    row.push_back(std::move(text));
+  return row;
+}
+
+// Without the columns that say nothing of any of its rows.
+DataTable without_empty_columns(DataTable table) {
+  for (std::size_t c = table.columns.size(); c-- > 0;) {
+    if (!std::ranges::all_of(table.rows, [&](const auto& row) { return row[c] == "-"; })) continue;
+    const auto place = static_cast<std::ptrdiff_t>(c);
+    table.columns.erase(table.columns.begin() + place);
+    for (auto& row : table.rows) row.erase(row.begin() + place);
+  }
+  return table;
 }
 
 DataTable cell_table(const std::string& caption, const std::vector<SweptCell>& cells, const Json& results) {
-  DataTable table{caption,
-                  {"cell", "layer", "prompts", "n", rate_title(results) + " [95 %]", "random, %", "McNemar p",
-                   "KL", "degenerate"}};
-  for (const SweptCell& cell : cells) table.rows.push_back(table_row(cell));
-  return table;
+  DataTable table{caption, {"cell", "layer", "prompts", "n", rate_title(results) + " [95 %]"}};
+  const bool inversion = is_inversion(results);
+  if (inversion) table.columns.emplace_back("neither, %");
+  for (const char* column : {"random, %", "McNemar p", "KL", "degenerate", "degenerate, random"})
+    table.columns.emplace_back(column);
+  for (const SweptCell& cell : cells) table.rows.push_back(table_row(cell, inversion));
+  return without_empty_columns(std::move(table));
+}
+
+// A band of controls that broke the text is no measure of what a direction of that norm does to a decision.
+std::vector<Block> degenerate_warnings(const SweepCells& sweep) {
+  const auto count = [&](auto degenerate) {
+    return std::ranges::count_if(sweep.steered,
+                                 [&](const SweptCell& cell) { return degenerate(*cell.json).most(); });
+  };
+  const auto all = std::ssize(sweep.steered);
+  std::vector<Block> blocks;
+  if (const auto cells = count(degenerate_in); cells > 0)
+    blocks.push_back(
+        Paragraph{fmt::format("In {} of {} cells most replies are degenerate (empty, or ending in a loop).",
+                              cells, all),
+                  true});
+  if (const auto cells = count(degenerate_controls); cells > 0)
+    blocks.push_back(Paragraph{
+        fmt::format(
+            "In {} of {} cells most replies of the random controls are degenerate (empty, or ending in "
+            "a loop): their rates say little about a direction of that norm.",
+            cells, all),
+        true});
+  return blocks;
 }
 
 // Of each line over layers, where it reaches highest and lowest.
@@ -262,6 +146,7 @@ std::vector<Block> sweep_blocks(RunFolder& run) {
     blocks.push_back(Paragraph{
         fmt::format("The unsteered answers tell harmful from harmless prompts: AUROC {} (n = {}).",
                     decimal(results.at("auroc_of_answers")), count_of(results.at("auroc_of_answers")))});
+  std::ranges::move(degenerate_warnings(sweep), std::back_inserter(blocks));
   blocks.push_back(layers ? layer_figure(run, sweep) : cell_figure(run, sweep));
   blocks.push_back(cell_table("Unsteered", sweep.baseline, results));
   if (layers) {

@@ -1,10 +1,31 @@
 #include "sweep_cells.h"
 
+#include <fmt/format.h>
+
 #include <map>
 
 #include "numbers.h"
 
 namespace hrt {
+
+bool is_inversion(const Json& results) { return results.value("task", "reply") == "inversion"; }
+
+std::string rate_title(const Json& results) { return is_inversion(results) ? "\"No\", %" : "refused, %"; }
+
+std::optional<double> neither_of(const SweptCell& cell) {
+  const auto count = number_at(*cell.json, "/counts/other");
+  const auto n = number_at(*cell.json, "/n");
+  return count && n && *n > 0 ? std::optional(*count / *n * 100) : std::nullopt;
+}
+
+std::string cell_label(const SweptCell& cell) {
+  if (cell.sweep.empty() && cell.scope.empty()) return "unsteered";
+  return cell.sweep + (cell.sweep.empty() || cell.scope.empty() ? "" : ", ") + shown(cell.scope);
+}
+
+std::string line_name(const SweptCell& cell) {
+  return fmt::format("c = {}, {}", cell.coefficient.value_or(1), shown(cell.set));
+}
 
 SweepCells read_sweep(const Json& results) {
   std::map<std::string, const Json*> cells;

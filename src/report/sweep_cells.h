@@ -25,6 +25,18 @@ struct SweepCells {
   std::vector<SweptCell> steered;  // without controls
 };
 
+// "v_h, instruction"; "unsteered".
+std::string cell_label(const SweptCell& cell);
+
+// What tells a line over layers from the others of its sweep and scope: "c = 1, accepted harmless".
+std::string line_name(const SweptCell& cell);
+
+// Answers of an inversion that are neither yes nor no, in %.
+std::optional<double> neither_of(const SweptCell& cell);
+
+bool is_inversion(const Json& results);
+std::string rate_title(const Json& results);  // what the rates are of, with their unit
+
 // Throws Json::exception where `results` is none of hrt steer.
 SweepCells read_sweep(const Json& results);
 

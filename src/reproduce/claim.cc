@@ -101,6 +101,7 @@ Json measured_json(const Measured& measured) {
             {"n", measured.n ? Json(*measured.n) : Json()}};
   if (measured.n) json["n_of"] = measured.n_of;
   if (!measured.taken.empty()) json.update({{"taken", measured.taken}, {"of", measured.of}});
+  if (const std::string what = picked(measured); !what.empty()) json["picked"] = what;
   if (!measured.why.empty()) json["why"] = measured.why;
   return json;
 }

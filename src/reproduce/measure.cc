@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 #include <vector>
 
-#include "hrt/analysis/mean.h"
 #include "hrt/base/error.h"
+#include "hrt/base/page.h"
 #include "hrt/base/strings.h"
 
 namespace hrt {
@@ -95,30 +96,26 @@ Items choose(const Json& list, const Json& where) {
   return items;
 }
 
-// One of the values, or a number about all of them. `values` is not empty, and each has a value.
+// One of the values, or a number about all of them. `values` is not empty, and each has a value. What is said
+// about all has no interval: rows, layers and categories of one model are no independent draws.
 Measured take_one(const std::vector<Measured>& values, const std::string& take) {
-  const auto by_value = [](const Measured& a, const Measured& b) { return *a.value < *b.value; };
-  Measured result;
-  if (take == "max") {
-    result = *std::ranges::max_element(values, by_value);
-  } else if (take == "min") {
-    result = *std::ranges::min_element(values, by_value);
-  } else if (take == "mean") {
-    std::vector<double> numbers;
-    numbers.reserve(values.size());
-    for (const Measured& value : values) numbers.push_back(*value.value);
-    const Mean mean = *mean_of(numbers);
-    result.value = mean.value;
-    if (mean.interval) result.low = mean.interval->low;
-    if (mean.interval) result.high = mean.interval->high;
-    result.n = mean.n;
-  } else {  // a share of rows or cells, which are no independent draws: it has no interval
-    const bool above = take == "share_above_0";
-    const auto hits =
-        std::ranges::count_if(values, [&](const Measured& m) { return above ? *m.value > 0 : *m.value < 0; });
-    result.value = static_cast<double>(hits) / static_cast<double>(values.size());
-    result.n = static_cast<std::int64_t>(values.size());
+  const auto value_of = [](const Measured& measured) { return *measured.value; };
+  if (take == "max") return *std::ranges::max_element(values, {}, value_of);
+  if (take == "min") return *std::ranges::min_element(values, {}, value_of);
+  const auto count = [&](auto is_hit) {
+    return static_cast<double>(std::ranges::count_if(values, is_hit, value_of));
+  };
+  double sum = 0;
+  if (take == "share_above_0") {
+    sum = count([](double value) { return value > 0; });
+  } else if (take == "share_below_0") {
+    sum = count([](double value) { return value < 0; });
+  } else {  // mean
+    for (const Measured& measured : values) sum += *measured.value;
   }
+  Measured result;
+  result.value = sum / static_cast<double>(values.size());
+  result.n = static_cast<std::int64_t>(values.size());
   return result;
 }
 
@@ -142,9 +139,11 @@ Measured measure_items(const Json& spec, const Json& results) {
   }
   std::vector<Measured> values;
   std::string why = fmt::format("nothing in {} where {}", in, to_line(where));
+  const std::string each = spec.value("each", "");
   for (const Json& item : items.chosen) {
     Measured value = read_number(item, spec.at("value"));
     if (spec.contains("minus")) value = difference(value, read_number(item, spec.at("minus")));
+    if (item.contains(each)) value.at = fmt::format("{} {}", each, plain(item.at(each)));
     if (value.value)
       values.push_back(std::move(value));
     else
@@ -185,7 +184,8 @@ void check_conditions(const Json& conditions, const std::string& where) {
 }  // namespace
 
 void check_measure(const Json& spec, const std::string& where) {
-  static const std::vector<std::string> kKnown{"at", "in", "where", "value", "minus", "take", "by", "of"};
+  static const std::vector<std::string> kKnown{"at",   "in", "where", "value", "minus",
+                                               "take", "by", "of",    "each"};
   const JsonObject object(spec, where);
   for (const auto& [key, value] : spec.items()) {
     if (std::ranges::find(kKnown, key) == kKnown.end())
@@ -193,7 +193,7 @@ void check_measure(const Json& spec, const std::string& where) {
     const bool pointer = key == "at" || key == "in" || key == "value" || key == "minus";
     if (pointer) check_pointer(value, fmt::format("{}/{}", where, key));
   }
-  object.string("of", "");
+  for (const char* key : {"of", "each"}) object.string(key, "");
   if (spec.contains("at") == spec.contains("in")) throw InputError("{}: give either at or in", where);
   if (spec.contains("at")) return;
   const std::string take = object.string("take", "only");
@@ -201,6 +201,15 @@ void check_measure(const Json& spec, const std::string& where) {
     throw InputError("{}/take: no {} (one of {})", where, take, join(kTakes, ", "));
   if (take != "count") object.string("value");
   if (object.has("where")) check_conditions(object.object("where").raw(), where);
+}
+
+std::string picked(const Measured& measured) {
+  static const std::map<std::string, const char*> kWords{
+      {"max", "highest"}, {"min", "lowest"}, {"mean", "mean"}};
+  const auto word = kWords.find(measured.taken);
+  if (word == kWords.end() || measured.of == 1) return "";
+  return fmt::format("{} of {}{}", word->second, measured.of,
+                     measured.at.empty() ? "" : ", at " + measured.at);
 }
 
 Measured difference(const Measured& a, const Measured& b) {

@@ -12,6 +12,7 @@
 #include "hrt/experiment/open_checkpoint.h"
 #include "hrt/experiment/prompt_set.h"
 #include "hrt/experiment/run_directory.h"
+#include "hrt/model/device.h"
 
 namespace hrt {
 namespace {
@@ -110,6 +111,7 @@ Json Plan::identity() const {
 }
 
 void Plan::check_inputs() const {
+  parse_device(config_.at("device").get<std::string>());  // throws where it is not there
   const std::string files = missing_files();
   if (std::ranges::any_of(steps_, can_run)) {
     if (!files.empty()) spdlog::warn("warning: {}", files);

@@ -1,32 +1,29 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 
 #include "hrt/base/page.h"
+#include "hrt/base/paths.h"
 #include "hrt/base/strings.h"
 #include "hrt/reproduce/scoreboard.h"
 
 namespace hrt {
 namespace {
 
+constexpr std::size_t kWhatOnScreen = 44;  // letters, of what is said in a line; a file has all of it
+
 std::string number(double value) { return fmt::format("{:.3g}", value); }
 
-// "84.2 [76.6, 89.6] %"
+// "84.2 [76.6, 89.6] %, highest of 8, at layer 7"
 std::string measured_text(const Measured& measured, const std::string& unit) {
   if (!measured.value) return "-";
   std::string text = number(*measured.value);
   if (measured.low && measured.high)
     text += fmt::format(" [{}, {}]", number(*measured.low), number(*measured.high));
-  return unit.empty() ? text : text + " " + unit;
-}
-
-// What was picked after the fact is said: "best of 8".
-std::string picked(const Measured& measured) {
-  if (measured.of == 1) return "";
-  if (measured.taken == "max") return fmt::format(", highest of {}", measured.of);
-  if (measured.taken == "min") return fmt::format(", lowest of {}", measured.of);
-  if (measured.taken == "mean") return fmt::format(", mean of {}", measured.of);
-  return "";
+  if (!unit.empty()) text += " " + unit;
+  const std::string how = picked(measured);
+  return how.empty() ? text : text + ", " + how;
 }
 
 std::string published_value(const Json& values, const std::string& model) {
@@ -44,7 +41,7 @@ class ScorePage {
  private:
   std::string head() const {
     Page page("Scoreboard");
-    page.add("model", fmt::format("{} ({}, {} layers x {})", plain(board_.model.at("path")),
+    page.add("model", fmt::format("{} ({}, {} layers x {})", path_from_here(plain(board_.model.at("path"))),
                                   plain(board_.model.at("family")), plain(board_.model.at("layers")),
                                   plain(board_.model.at("hidden"))));
     page.add("taken for",
@@ -72,9 +69,9 @@ class ScorePage {
   std::string table() const {
     using Align = Table::Align;
     Table table({{"experiment"},
-                 {"what", Align::kLeft, 44},
+                 {"what", Align::kLeft, isatty(STDOUT_FILENO) == 1 ? kWhatOnScreen : kNoWidth},
                  {"published " + letters()},
-                 {"measured", Align::kLeft, 40},
+                 {"measured", Align::kLeft, kNoWidth},
                  {"n", Align::kRight},
                  {"verdict"}},
                 kNoWidth);
@@ -90,7 +87,7 @@ class ScorePage {
   void add_lines(Table& table, const ScoreRow& row) const {
     auto add = [&, first = true](const std::string& what, const std::string& published,
                                  const std::string& unit, const Measured& measured) mutable {
-      table.add({first ? row.id : "", what, published, measured_text(measured, unit) + picked(measured),
+      table.add({first ? row.id : "", what, published, measured_text(measured, unit),
                  measured.n ? fmt::format("{} {}", *measured.n, measured.n_of) : "",
                  first ? row.verdict() + (row.why.empty() ? "" : " *") : ""});
       first = false;
@@ -125,10 +122,9 @@ class ScorePage {
     }
     if (*claim.holds && claim.clear.value_or(true)) return "";
     const auto missed = board_.missed.find(row.id + "." + claim.name);
-    return line(row.id,
-                fmt::format("{}: {}: {}{}, needs {}{}", how_it_holds(claim), claim.says,
-                            measured_text(claim.measured, claim.unit), picked(claim.measured), claim.needs,
-                            missed == board_.missed.end() ? "" : " (known: " + missed->second + ")"));
+    return line(row.id, fmt::format("{}: {}: {}, needs {}{}", how_it_holds(claim), claim.says,
+                                    measured_text(claim.measured, claim.unit), claim.needs,
+                                    missed == board_.missed.end() ? "" : " (known: " + missed->second + ")"));
   }
 
   // By the value, and by the interval where that says something else.

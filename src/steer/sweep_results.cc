@@ -180,11 +180,14 @@ std::optional<ControlBand> SweepResults::band(std::size_t cell, const std::strin
     const CellResult* control = find(c, set);
     const auto rate = control == nullptr ? std::nullopt : control->rate.rate();
     if (!rate) continue;
-    if (!band) band = ControlBand{control->rate, control->rate, {}};
+    if (!band) band = ControlBand{.lowest = control->rate, .highest = control->rate, .pooled = {}};
     if (*rate < band->low()) band->lowest = control->rate;
     if (*rate > band->high()) band->highest = control->rate;
     band->pooled.count += control->rate.count;
     band->pooled.n += control->rate.n;
+    band->replies += control->n;
+    band->empty += control->empty;
+    band->looping += control->looping;
   }
   return band;
 }
@@ -223,7 +226,10 @@ Json SweepResults::cell_json(const CellResult& result) const {
   if (const auto controls = band(result.cell, result.set); controls && has_rates()) {
     json["control_band"] = {{"lowest", proportion_json(controls->lowest)},
                             {"highest", proportion_json(controls->highest)},
-                            {"pooled", proportion_json(controls->pooled)}};
+                            {"pooled", proportion_json(controls->pooled)},
+                            {"n", controls->replies},
+                            {"empty", controls->empty},
+                            {"looping", controls->looping}};
     const auto rate = result.rate.rate();
     json["outside_band"] = rate && (*rate < controls->low() || *rate > controls->high());
   }

@@ -7,9 +7,9 @@ namespace hrt {
 namespace {
 
 constexpr const char* kLegend = R"(
-random: lowest and highest rate of the random controls; degen.: replies that are empty or end in a loop;
-KL: nats from the unsteered model at the first new token, harmless prompts; change: of a changed token, in
-norms of h
+random: lowest and highest rate of the random controls; degen.: replies that are empty or end in a loop, in
+brackets of all random controls; KL: nats from the unsteered model at the first new token, harmless prompts;
+change: of a changed token, in norms of h
 )";
 
 std::string percent(const std::optional<double>& share) {
@@ -36,9 +36,11 @@ std::string counts_text(const CellResult& result) {
   return text;
 }
 
-std::string degenerate_text(const CellResult& result) {
-  const std::int64_t count = result.empty + result.looping;
-  return count == 0 ? "" : std::to_string(count);
+std::string degenerate_text(const CellResult& result, const std::optional<ControlBand>& band) {
+  const std::int64_t own = result.empty + result.looping;
+  const std::int64_t controls = band ? band->empty + band->looping : 0;
+  if (controls > 0) return fmt::format("{} ({})", own, controls);
+  return own == 0 ? "" : std::to_string(own);
 }
 
 std::string coefficient_text(const Intervention& swept) {
@@ -52,11 +54,11 @@ void print_line(const SweepResults& results, const Cell& cell, const CellResult&
   const CellReceipt& receipt = results.receipt(result.cell);
   const std::string layer =
       cell.layer() ? std::to_string(*cell.layer()) : fmt::format("{} layers", swept.layers.size());
-  fmt::print("  {:<16} {:>6} {:>6}  {:<20} {:>16} {:>8} {:>6} {:>6} {:>7}\n", scope_name(swept.scope), layer,
+  const auto band = results.has_rates() ? results.band(result.cell, result.set) : std::nullopt;
+  fmt::print("  {:<16} {:>6} {:>6}  {:<20} {:>16} {:>8} {:>8} {:>6} {:>7}\n", scope_name(swept.scope), layer,
              coefficient_text(swept), escape_for_terminal(result.set),
-             results.has_rates() ? rate_text(result.rate) : counts_text(result),
-             band_text(results.has_rates() ? results.band(result.cell, result.set) : std::nullopt),
-             degenerate_text(result), result.kl ? fmt::format("{:.2g}", result.kl->value) : "",
+             results.has_rates() ? rate_text(result.rate) : counts_text(result), band_text(band),
+             degenerate_text(result, band), result.kl ? fmt::format("{:.2g}", result.kl->value) : "",
              receipt.changes > 0 ? fmt::format("{:.2g}", receipt.norm_change / receipt.changes) : "0");
 }
 
@@ -82,7 +84,7 @@ void print_sweep(const SweepResults& results, const std::vector<Cell>& cells) {
     if (cell.is_baseline() || cell.control_of) continue;
     if (cell.sweep != sweep) {
       sweep = cell.sweep;
-      fmt::print("\n{}\n  {:<16} {:>6} {:>6}  {:<20} {:>16} {:>8} {:>6} {:>6} {:>7}\n",
+      fmt::print("\n{}\n  {:<16} {:>6} {:>6}  {:<20} {:>16} {:>8} {:>8} {:>6} {:>7}\n",
                  escape_for_terminal(sweep), "scope", "layer", "coef", "prompts",
                  results.separation() ? "no, % [95 %]" : "refused, % [95 %]", "random", "degen.", "KL",
                  "change");

@@ -72,6 +72,26 @@ TEST_F(ReportCommand, SetsRunsSideBySide) {
   EXPECT_THAT(read_file(folder_ / "both/report.md"), HasSubstr("# fig3, other"));
 }
 
+// An inversion whose answers and controls came to no more than loops.
+TEST_F(ReportCommand, SaysWhereRepliesBrokeDown) {
+  const std::string run = folder_ / "inversion";
+  fs::copy(kProject + "/tests/reproduce/reference/inversion", run);
+  Json results = read_json(run + "/results.json");
+  results["applies"] = true;
+  for (Json& result : results["results"]) {
+    const auto n = result.at("n").get<std::int64_t>();
+    result["counts"] = {{"no", 0}, {"other", n}, {"yes", 0}};
+    result["rate"] = {{"value", 0}, {"low", 0}, {"high", 0.3}, {"n", n}};
+    if (result.contains("control_band")) result["control_band"].update({{"looping", n}, {"n", n}});
+  }
+  write_file(run + "/results.json", results.dump());
+  const ProcessResult report = run_hrt({"report", run, "--formats", "html,csv"});
+  ASSERT_EQ(report.code, 0) << report.err;
+  const std::string page = read_file(run + "/report.html");
+  EXPECT_THAT(page, AllOf(HasSubstr("most replies of the random controls are degenerate"),
+                          HasSubstr("neither, %"), HasSubstr("degenerate, random")));
+}
+
 TEST_F(ReportCommand, SaysWhatARunLacks) {
   const std::string run = copy("broken");
   fs::remove(fs::path(run) / "results.json");

@@ -119,6 +119,8 @@ TEST_F(ProbeTest, PositionsAreComparedByTheSameScore) {
   EXPECT_EQ(results.at("positions").at("t_inst").at("auroc_label").at("value"), 1);
   EXPECT_LT(results.at("positions").at("t_post_inst").at("auroc_label").at("value"), 0.8);
   EXPECT_EQ(results.at("positions").at("t_inst").at("token").at("text"), "x");
+  EXPECT_FALSE(results.at("positions").at("t_inst").contains("same_as"));
+  EXPECT_EQ(results.at("positions").at("t_post_inst").at("same_as"), "t_inst") << "prompts of one token";
 }
 
 TEST_F(ProbeTest, ThePlaneHasCentresAndTheCosineOfTheDirections) {

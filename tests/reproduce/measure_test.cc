@@ -105,16 +105,24 @@ TEST(Measure, SaysFromHowManyValuesOneWasPicked) {
       kResults);
   EXPECT_EQ(best.taken, "max");
   EXPECT_EQ(best.of, 2);  // the third has no rate
+  EXPECT_EQ(picked(best), "highest of 2");
+  EXPECT_EQ(picked(measure({{"at", "/plain"}}, kResults)), "");
 }
 
-TEST(Measure, HasTheIntervalOfTheMean) {
+TEST(Measure, NamesThePickedItem) {
+  const Measured lowest =
+      measure(Json::parse(R"({"in": "/rows", "value": "/mean", "take": "min", "each": "row"})"), kResults);
+  EXPECT_EQ(picked(lowest), "lowest of 4, at row 1");
+}
+
+TEST(Measure, GivesAMeanOverRowsNoInterval) {
   const Measured mean = measure(
       Json::parse(R"({"in": "/rows", "value": "/mean", "take": "mean", "where": {"row": {"from": 2}}})"),
       kResults);
   EXPECT_DOUBLE_EQ(*mean.value, 3.5);
   EXPECT_EQ(mean.n, 2);
-  EXPECT_LT(*mean.low, 3);
-  EXPECT_GT(*mean.high, 4);
+  EXPECT_FALSE(mean.low || mean.high) << "rows of one model are no independent draws";
+  EXPECT_EQ(picked(mean), "mean of 2");
 }
 
 TEST(Measure, SaysWhatIsNotThere) {

@@ -55,7 +55,8 @@ struct PublishedResult {
 PublishedResult compare_published(const Json& spec, const Json& results, const std::string& model);
 void check_published_spec(const Json& spec, const std::string& where);
 
-// {"value", "low", "high", "n"}, `taken` and `of` where several values became one, `why` where there is none.
+// {"value", "low", "high", "n"}, `taken`, `of` and `picked` (in words) where several values became one, `why`
+// where there is none.
 Json measured_json(const Measured& measured);
 
 }  // namespace hrt

@@ -56,6 +56,9 @@ struct ControlBand {
   Proportion lowest;
   Proportion highest;
   Proportion pooled;
+  std::int64_t replies = 0;  // with those that no verdict was made of
+  std::int64_t empty = 0;
+  std::int64_t looping = 0;
 
   double low() const { return *lowest.rate(); }
   double high() const { return *highest.rate(); }
