@@ -52,17 +52,17 @@ RunFolder open_run(const fs::path& path) {
     throw InputError("{}: no run directory: it has no manifest.json", path.string());
   RunFolder run{path, read_manifest(path), nullptr, {}};
   if (!run.complete())
-    run.missing.push_back(
+    run.remarks.push_back(
         "This run is not complete: it was stopped, or is still under way (`--resume` goes on).");
   if (run.kind() == "extract") return run;
   if (!fs::exists(path / "results.json")) {
-    run.missing.push_back("There is no results.json.");
+    run.remarks.push_back("There is no results.json.");
     return run;
   }
   try {
     run.results = read_json(path / "results.json");
   } catch (const InputError& error) {
-    run.missing.push_back(fmt::format("results.json cannot be read: {}.", error.what()));
+    run.remarks.push_back(fmt::format("results.json cannot be read: {}.", error.what()));
   }
   return run;
 }
@@ -75,7 +75,7 @@ std::vector<Json> records(RunFolder& run, const std::string& file, std::size_t m
       return found.size() < most;
     });
   } catch (const InputError& error) {
-    run.missing.push_back(fmt::format("{} cannot be read: {}.", file, error.what()));
+    run.remarks.push_back(fmt::format("{} cannot be read: {}.", file, error.what()));
   }
   return found;
 }

@@ -95,7 +95,7 @@ DataTable centroid_table(RunFolder& run) {
       const std::int64_t n = source.at("centroid_prompts").at(centroid).get<std::int64_t>();
       cells.push_back(fmt::format("{}", n));
       if (n > 0 && n < kFew) {
-        run.missing.push_back(fmt::format(
+        run.remarks.push_back(fmt::format(
             "{}: the centroid of {} rests on {} of its prompts; what is measured against it says little.",
             variant, shown(centroid), n));
       }

@@ -89,7 +89,7 @@ std::vector<Block> extract_blocks(RunFolder& run) {
   if (counts.contains("quadrants")) blocks.push_back(quadrant_table(counts));
   const std::filesystem::path file = run.path / "directions.safetensors";
   if (!std::filesystem::exists(file)) {
-    run.missing.push_back("There are no directions.");
+    run.remarks.push_back("There are no directions.");
     return blocks;
   }
   const Directions directions = read_directions(file);

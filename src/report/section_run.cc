@@ -219,14 +219,14 @@ Section run_section(RunFolder run) {
     try {
       found = kind.blocks(run);
     } catch (const Json::exception& error) {
-      run.missing.push_back(
+      run.remarks.push_back(
           fmt::format("results.json is not as this version writes it: {}.", reason_of(error)));
     } catch (const InputError& error) {
-      run.missing.push_back(fmt::format("{}.", error.what()));
+      run.remarks.push_back(fmt::format("{}.", error.what()));
     }
   }
   const std::vector<Block> appendix = appendix_blocks(run);
-  for (const std::string& missing : run.missing) section.blocks.push_back(Paragraph{missing, true});
+  for (const std::string& remark : run.remarks) section.blocks.push_back(Paragraph{remark, true});
   for (const Json& warning : run.manifest.value("warnings", Json::array()))
     section.blocks.push_back(Paragraph{"Warning of the run: " + plain_number(warning), true});
   for (std::string& said : source_warnings(run.results))

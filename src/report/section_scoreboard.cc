@@ -102,7 +102,7 @@ DataTable published(const Json& experiments) {
 
 Section scoreboard_section(const RunFolder& run) {
   Section section{"Scoreboard", run.path.string(), {}};
-  for (const std::string& missing : run.missing) section.blocks.push_back(Paragraph{missing, true});
+  for (const std::string& remark : run.remarks) section.blocks.push_back(Paragraph{remark, true});
   if (!run.results.is_object()) return section;
   const Json& experiments = run.results.at("experiments");
   section.blocks.push_back(Paragraph{model_text(run.results.at("model"))});

@@ -90,23 +90,24 @@ DataTable cell_table(const std::string& caption, const std::vector<SweptCell>& c
 
 // A band of controls that broke the text is no measure of what a direction of that norm does to a decision.
 std::vector<Block> degenerate_warnings(const SweepCells& sweep) {
+  std::vector<SweptCell> cells = sweep.baseline;
+  cells.insert(cells.end(), sweep.steered.begin(), sweep.steered.end());
   const auto count = [&](auto degenerate) {
-    return std::ranges::count_if(sweep.steered,
-                                 [&](const SweptCell& cell) { return degenerate(*cell.json).most(); });
+    return std::ranges::count_if(cells, [&](const SweptCell& cell) { return degenerate(*cell.json).most(); });
   };
-  const auto all = std::ssize(sweep.steered);
+  const auto all = std::ssize(cells);
   std::vector<Block> blocks;
-  if (const auto cells = count(degenerate_in); cells > 0)
+  if (const auto broken = count(degenerate_in); broken > 0)
     blocks.push_back(
         Paragraph{fmt::format("In {} of {} cells most replies are degenerate (empty, or ending in a loop).",
-                              cells, all),
+                              broken, all),
                   true});
-  if (const auto cells = count(degenerate_controls); cells > 0)
+  if (const auto broken = count(degenerate_controls); broken > 0)
     blocks.push_back(Paragraph{
         fmt::format(
             "In {} of {} cells most replies of the random controls are degenerate (empty, or ending in "
             "a loop): their rates say little about a direction of that norm.",
-            cells, all),
+            broken, all),
         true});
   return blocks;
 }

@@ -6,6 +6,7 @@
 #include <array>
 #include <map>
 
+#include "hrt/base/error.h"
 #include "hrt/base/log.h"
 #include "hrt/base/paths.h"
 #include "hrt/base/strings.h"
@@ -38,15 +39,24 @@ std::string catalog_file(const Json& config) {
   throw InputError("no catalog: --data CATALOG says which prompts the experiments take");
 }
 
+// A run that is whole; one whose manifest is broken is another experiment's trouble, and said.
+bool is_whole(const fs::path& run) {
+  if (!fs::exists(run / "manifest.json")) return false;
+  try {
+    return read_manifest(run).at("status") == "complete";
+  } catch (const InputError& error) {
+    spdlog::warn("warning: left out: {}", error.what());
+    return false;
+  }
+}
+
 // With `--only`, what is complete in `out` stays on the scoreboard: it is measured again, not computed.
 std::vector<std::string> asked_or_there(const ReproduceOptions& options, const ExperimentList& list,
                                         const fs::path& out) {
   std::vector<std::string> ids = options.only;
   if (ids.empty() || options.overwrite) return ids;
   for (const ExperimentSpec& spec : list.experiments) {
-    if (fs::exists(out / spec.id / "manifest.json") &&
-        read_manifest(out / spec.id).at("status") == "complete")
-      ids.push_back(spec.id);
+    if (is_whole(out / spec.id)) ids.push_back(spec.id);
   }
   return ids;
 }

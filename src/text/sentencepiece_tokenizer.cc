@@ -22,10 +22,20 @@ constexpr std::uint64_t kMaxFileBytes = std::uint64_t{1} << 28;
 constexpr std::string_view kNoDummyPrefix("\x1a\x02\x18\x00", 4);
 constexpr std::string_view kDummyPrefix("\x1a\x02\x18\x01", 4);
 
+// Why the library does not take a model; empty where it does. Of some it throws: a piece that begins with a
+// zero byte.
+std::string refusal(Processor& processor, const std::string& model) {
+  try {
+    const auto status = processor.LoadFromSerializedProto(model);
+    return status.ok() ? "" : status.message();
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+}
+
 void load(Processor& processor, const std::string& model, const std::string& name) {
-  const auto status = processor.LoadFromSerializedProto(model);
-  if (!status.ok())
-    throw InputError("{}: not a sentencepiece model: {}", name, escape_for_terminal(status.message()));
+  if (const std::string reason = refusal(processor, model); !reason.empty())
+    throw InputError("{}: not a sentencepiece model: {}", name, escape_for_terminal(reason));
 }
 
 TokenId find_piece(const Processor& processor, std::string_view piece) {

@@ -36,7 +36,7 @@ TEST_F(AdapterRun, StandsInTheManifestAndInTheIdentity) {
 
   const ProcessResult resumed = extract({"--adapter", kAdapter, "--resume"});
   EXPECT_EQ(resumed.code, 2);
-  EXPECT_THAT(resumed.err, HasSubstr("cannot be resumed: /model was"));
+  EXPECT_THAT(resumed.err, HasSubstr("cannot be resumed: /model is another one, by its fingerprint"));
 
   ASSERT_EQ(extract({"--adapter", kAdapter, "--overwrite"}).code, 0);
   const Json with = manifest();

@@ -264,12 +264,29 @@ TEST_F(Reproduce, RefusesWhatItDoesNotKnow) {
   const ProcessResult unknown = reproduce("fig33");
   EXPECT_EQ(unknown.code, 2);
   EXPECT_THAT(unknown.err, HasSubstr("--only fig33: no such experiment, did you mean fig3?"));
+  const ProcessResult none = reproduce("");
+  EXPECT_EQ(none.code, 2);
+  EXPECT_THAT(none.err, HasSubstr("--only names no experiment"));
+  const ProcessResult no_device =
+      run_hrt({"reproduce", "--data", kCatalogFile.string(), "--device", "cuda:99", "--out", out_});
+  EXPECT_EQ(no_device.code, 2);
+  EXPECT_THAT(no_device.err, HasSubstr("--device cuda:99"));
+  EXPECT_FALSE(fs::exists(out_)) << "found before anything is computed";
   const ProcessResult no_data = run_hrt({"reproduce", "--out", out_});
   EXPECT_EQ(no_data.code, 2);
   EXPECT_THAT(no_data.err, HasSubstr("--data CATALOG"));
   folder_.write("out/notes.txt", "mine");
   EXPECT_EQ(reproduce("table1", {"--overwrite"}).code, 2);
   EXPECT_TRUE(fs::exists(out_ + "/notes.txt"));
+}
+
+TEST_F(Reproduce, WorksBesideAnotherExperimentsBrokenManifest) {
+  folder_.write("out/fig2/manifest.json", "{");
+  folder_.write("out/manifest.json", R"({"status": "cleared", "identity": {}})");
+  const ProcessResult result = reproduce("table1");
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("left out: " + out_ + "/fig2/manifest.json"));
+  EXPECT_EQ(row("table1").at("run"), "table1");
 }
 
 // The committed runs, whose paths are relative to the project's folder.
