@@ -128,7 +128,7 @@ class Writer {
 
   void add(const DataTable& table) {
     if (table.rows.empty()) return;
-    put("<div class=\"table{}{}\"><table>", table.columns.size() > 4 ? " wide" : "",
+    put("<div class=\"table{}{}\"><table>", table.columns.size() > 3 ? " wide" : "",
         is_prose(table) ? " prose" : "");
     if (!table.caption.empty()) put("<caption>{}</caption>", escape(table.caption));
     const std::vector<bool> texts = text_columns(table);

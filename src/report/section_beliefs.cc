@@ -150,13 +150,13 @@ DataTable group_table(const Json& results) {
 }
 
 DataTable agreement_table(const Json& over_all) {
-  DataTable table{"Over all prompts [95 %]", {"", "all rows", "without row 0", "n"}};
+  DataTable table{"Over all prompts [95 %]", {"", "n", "all rows", "without row 0"}};
   const auto row = [&](const char* name, const char* pointer) {
     const Json::json_pointer place(pointer);
     const Json all = over_all.at("all_rows").contains(place) ? over_all.at("all_rows").at(place) : Json();
     const Json rest =
         over_all.at("without_row_0").contains(place) ? over_all.at("without_row_0").at(place) : Json();
-    table.rows.push_back({name, decimal(all), decimal(rest), count_of(all)});
+    table.rows.push_back({name, count_of(all), decimal(all), decimal(rest)});
   };
   row("Pearson's r of the two beliefs", "/pearson");
   row("Spearman's rho", "/spearman");

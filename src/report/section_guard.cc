@@ -147,10 +147,10 @@ std::string found_at(const Json& guard, double rate) {
 DataTable guard_table(const Json& results) {
   DataTable table{
       "Over all labelled prompts",
-      {"guard", "accuracy, %", "AUROC", "n", "found at 1 % false alarms", "at 0.1 %", "unanswered"}};
+      {"guard", "n", "accuracy, %", "AUROC", "found at 1 % false alarms", "at 0.1 %", "unanswered"}};
   for (const Json& guard : results.at("guards"))
-    table.rows.push_back({guard.at("name").get<std::string>(), percent(guard.at("accuracy")),
-                          decimal(guard.value("auroc", Json())), count_of(guard.at("accuracy")),
+    table.rows.push_back({guard.at("name").get<std::string>(), count_of(guard.at("accuracy")),
+                          percent(guard.at("accuracy")), decimal(guard.value("auroc", Json())),
                           found_at(guard, 0.01), found_at(guard, 0.001),
                           plain_number(guard.value("unanswered", Json(0)))});
   return table;
