@@ -17,9 +17,10 @@ import json
 import shutil
 
 import torch
-from make_tiny_checkpoints import GOLDENS, SIZES, blocks_and_norm, load
+from make_tiny_checkpoints import GOLDENS, blocks_and_norm, load
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
+from tiny_variants import SIZES
 from transformers.utils import logging
 
 ADAPTERS = GOLDENS.parent / "adapters"
