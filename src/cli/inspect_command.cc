@@ -84,6 +84,10 @@ void check_prompt_flags(const CLI::App& sub, const InspectOptions& options) {
   if (given && (options.claim || options.request.tensor)) {
     throw InputError("inspect: --prompt and --prompts do not go with flags for tensor files");
   }
+  if (given && options.request.adapter) {
+    throw InputError(
+        "inspect: --prompt and --prompts do not go with --adapter: tokenizer and template are the model's");
+  }
   for (const CLI::Option* option : sub.get_options()) {
     if (!given && option->get_group() == kPromptGroup && option->count() > 0) {
       throw InputError("inspect: {} needs --prompt or --prompts", option->get_name());

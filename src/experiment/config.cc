@@ -123,8 +123,9 @@ Json config_from_run(Command command, const std::string& run, const Json& conten
 
 fs::path existing(const char* flag, const fs::path& folder, const std::optional<Catalog>& catalog) {
   if (fs::is_directory(folder)) return folder;
-  throw InputError("{} {}: no such folder{}", flag, folder.string(),
-                   catalog && !catalog->hint().empty() ? fmt::format(" ({})", catalog->hint()) : "");
+  const bool hint = catalog && !catalog->hint().empty();
+  throw InputError("{} {}: no such folder ({})", flag, folder.string(),
+                   hint ? catalog->hint() : "ORG/NAME is looked for in the Hugging Face cache, too");
 }
 
 // One of the catalog's models by name, a folder, or ORG/NAME in the cache.

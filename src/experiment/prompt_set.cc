@@ -11,6 +11,7 @@
 #include "hrt/base/strings.h"
 #include "hrt/data/inversion.h"
 #include "hrt/experiment/reply_positions.h"
+#include "hrt/text/tokenizer_files.h"
 
 namespace hrt {
 namespace {
@@ -147,6 +148,8 @@ TextSetup open_text(const Json& config, const std::filesystem::path& model, bool
   } else if (name != "auto") {
     setup.chat = template_by_name(name);
   }
+  if (!needs_text && name != "raw" && !has_tokenizer(model))
+    throw InputError("{}: has no tokenizer, and prompts given as tokens need --template raw", model.string());
   if (needs_text || name != "raw") setup.tokenizer = open_tokenizer(model);
   if (name == "auto") {
     const TemplateChoice choice = choose_template(model, *setup.tokenizer);

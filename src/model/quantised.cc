@@ -79,10 +79,13 @@ QuantisedKind kind_of(std::string_view method, const JsonObject& quantisation) {
   return {method, "", "quantised weights", kOriginal};
 }
 
-// ", 4 bits", where the config says so and the kind does not.
-std::string bits_text(const JsonObject& quantisation) {
+// The method, or that there is none, and the bits where the config says them.
+std::string method_text(const std::string& method, const JsonObject& quantisation) {
   const Json* bits = quantisation.find("bits");
-  return bits != nullptr && bits->is_number_integer() ? fmt::format(", {} bits", to_line(*bits)) : "";
+  return fmt::format(
+      "{}{}",
+      method.empty() ? "no quant_method" : fmt::format("quant_method \"{}\"", escape_for_terminal(method)),
+      bits != nullptr && bits->is_number_integer() ? fmt::format(", {} bits", to_line(*bits)) : "");
 }
 
 }  // namespace
@@ -96,9 +99,8 @@ void refuse_quantised(const JsonObject& config, std::string_view readable) {
         quantisation.string("quant_method", key == "compression_config" ? "compressed-tensors" : "");
     if (!readable.empty() && method == readable) continue;
     const QuantisedKind kind = kind_of(method, quantisation);
-    throw InputError("{}: this folder holds {} (quant_method \"{}\"{}), which hrt does not read; {}",
-                     config.where(key), kind.holds, escape_for_terminal(method), bits_text(quantisation),
-                     kind.advice);
+    throw InputError("{}: this folder holds {} ({}), which hrt does not read; {}", config.where(key),
+                     kind.holds, method_text(method, quantisation), kind.advice);
   }
 }
 

@@ -21,6 +21,23 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
   return fmt::format("[{}]", fmt::join(shape, ", "));
 }
 
+// How tensors end that quantised checkpoints have beside a weight, or in its place.
+constexpr std::string_view kQuantised[] = {
+    ".qweight", ".qzeros", ".SCB", ".weight.absmax", ".weight_packed", ".weight_scale", ".weight_scale_inv"};
+
+// "; X beside it ...", of a weight that is not as expected; or nothing.
+std::string quantised_hint(const WeightFiles& weights, const std::string& name) {
+  constexpr std::string_view kWeight = ".weight";
+  if (!name.ends_with(kWeight)) return {};
+  const std::string module = name.substr(0, name.size() - kWeight.size());
+  for (const std::string_view ending : kQuantised) {
+    const std::string beside = module + std::string(ending);
+    if (weights.find(beside) != nullptr)
+      return fmt::format("; {} is there, so these weights look quantised, which hrt does not read", beside);
+  }
+  return {};
+}
+
 class Expected {
  public:
   explicit Expected(const DecoderSpec& spec) : spec_(spec) {}
@@ -135,17 +152,20 @@ void check_weights(const WeightFiles& weights, const std::vector<ExpectedTensor>
   for (const ExpectedTensor& tensor : expected) {
     const TensorLayout* info = weights.find(tensor.name);
     if (info == nullptr) {
-      throw InputError("{}: tensor {} {} is missing", file.string(), tensor.name, shape_text(tensor.shape));
+      throw InputError("{}: tensor {} {} is missing{}", file.string(), tensor.name, shape_text(tensor.shape),
+                       quantised_hint(weights, tensor.name));
     }
     const std::string found_in = weights.file_of(tensor.name).string();
     if (info->shape != tensor.shape) {
-      throw InputError("{}: tensor {} is {}, but config.json means {}", found_in, tensor.name,
-                       shape_text(info->shape), shape_text(tensor.shape));
+      throw InputError("{}: tensor {} is {}, but config.json means {}{}", found_in, tensor.name,
+                       shape_text(info->shape), shape_text(tensor.shape),
+                       quantised_hint(weights, tensor.name));
     }
     const bool floating = tensor.kind == ExpectedTensor::Kind::kFloating;
     if (floating ? std::ranges::count(kFloating, info->dtype) == 0 : info->dtype != at::kByte) {
-      throw InputError("{}: tensor {} is {}, expected {}", found_in, tensor.name,
-                       safetensors_dtype(info->dtype), floating ? "F32, BF16, F16 or F64" : "U8");
+      throw InputError("{}: tensor {} is {}, expected {}{}", found_in, tensor.name,
+                       safetensors_dtype(info->dtype), floating ? "F32, BF16, F16 or F64" : "U8",
+                       quantised_hint(weights, tensor.name));
     }
   }
 }

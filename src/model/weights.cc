@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "hrt/base/error.h"
+#include "hrt/model/device.h"
 #include "mxfp4.h"
 #include "qkv_order.h"
 
@@ -189,7 +190,7 @@ class Loader {
   void check_finite(const at::Tensor& values, const std::string& name) const {
     if (!any_non_finite(values)) return;
     throw InputError("{}: tensor '{}' holds NaN or infinity (read as {})", files_.file_of(name).string(),
-                     name, c10::toString(values.scalar_type()));
+                     name, dtype_name(values.scalar_type()));
   }
 
   const at::Tensor& loaded(const at::Tensor& tensor) {

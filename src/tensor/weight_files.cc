@@ -60,7 +60,12 @@ WeightFiles::WeightFiles(const fs::path& folder) : folder_(folder) {
   const bool indexed = file->extension() == ".json";
   const auto weight_map = indexed ? read_weight_map(*file) : std::map<std::string, std::string>();
   if (!indexed) add_piece(*file);
-  for (const std::string& name : piece_names(weight_map)) add_piece(folder / name);
+  for (const std::string& name : piece_names(weight_map)) {
+    if (!fs::exists(folder / name))
+      throw InputError("{}: /weight_map names {}, which is not in the folder", file->string(),
+                       escape_for_terminal(name));
+    add_piece(folder / name);
+  }
   for (const auto& [tensor, piece] : weight_map) {
     if (places_.contains(tensor) && file_of(tensor).filename() == piece) continue;
     throw InputError("{}: /weight_map says that {} is in {}, but it is not", file->string(),

@@ -218,8 +218,8 @@ ChatTemplate template_by_name(std::string_view name) {
     if (preset.spec.name == name) return ChatTemplate(preset.spec);
   }
   const std::vector<std::string> names = template_names();
-  throw InputError("unknown template \"{}\"{} (known: auto, {})", name, did_you_mean(name, names),
-                   join(names, ", "));
+  throw InputError("unknown template \"{}\"{} (known: auto, {}, or FILE.json)", name,
+                   did_you_mean(name, names), join(names, ", "));
 }
 
 }  // namespace hrt

@@ -2,12 +2,11 @@
 
 #include <ATen/ops/zeros.h>
 #include <gmock/gmock.h>
-#include <unistd.h>
 
-#include <fstream>
 #include <functional>
 
 #include "hrt/base/error.h"
+#include "model/checkpoint_copy.h"
 #include "model/golden_folders.h"
 #include "weight_check.h"
 
@@ -18,44 +17,7 @@ namespace fs = std::filesystem;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-// A copy of a golden checkpoint that the test may spoil; removed at the end.
-class Copy {
- public:
-  explicit Copy(const std::string& golden)
-      : folder_(fs::path(::testing::TempDir()) / fmt::format("hrt_checkpoint_{}", getpid())) {
-    fs::remove_all(folder_);
-    fs::copy(golden_folder(golden), folder_);
-  }
-  ~Copy() { fs::remove_all(folder_); }
-  Copy(const Copy&) = delete;
-  Copy& operator=(const Copy&) = delete;
-
-  fs::path operator/(const char* name) const { return folder_ / name; }
-  const fs::path& folder() const { return folder_; }
-
-  void write(const char* name, std::string_view text) const { std::ofstream(folder_ / name) << text; }
-  void edit_json(const char* name, std::string_view changes) const {
-    Json value = read_json(folder_ / name);
-    value.update(Json::parse(changes));
-    write(name, value.dump());
-  }
-  void edit_config(std::string_view changes) const { edit_json("config.json", changes); }
-  // Writes model.safetensors again: `change` may alter a tensor, or undefine it to leave it out.
-  void edit_weights(const std::function<void(NamedTensor&)>& change) const {
-    std::vector<NamedTensor> tensors;
-    const SafetensorsFile file(folder_ / "model.safetensors");
-    for (const TensorInfo& info : file.tensors()) {
-      NamedTensor tensor{info.name, file.tensor(info.name).clone()};
-      change(tensor);
-      if (tensor.tensor.defined()) tensors.push_back(tensor);
-    }
-    write_safetensors(folder_ / "model.safetensors", tensors);
-  }
-
- private:
-  fs::path folder_;
-};
+using Copy = test::CheckpointCopy;
 
 TEST(Checkpoint, EveryGoldenOpensStrictly) {
   for (const fs::path& folder : golden_folders()) {
@@ -248,6 +210,32 @@ INSTANTIATE_TEST_SUITE_P(
               copy.edit_weights(kReplace(kQuery, at::zeros({32, 32}, at::kInt)));
             },
             "q_proj.weight is I32, expected F32"},
+        Bad{"gptq_without_a_config",
+            [](const Copy& copy) {
+              copy.edit_weights([](NamedTensor& tensor) {
+                if (tensor.name == kQuery)
+                  tensor = {"model.layers.1.self_attn.q_proj.qweight", at::zeros({4, 32}, at::kInt)};
+              });
+            },
+            "q_proj.weight [32, 32] is missing; model.layers.1.self_attn.q_proj.qweight is there, so these "
+            "weights look quantised, which hrt does not read"},
+        Bad{"bitsandbytes_without_a_config",
+            [](const Copy& copy) {
+              copy.edit_weights([](NamedTensor& tensor) {
+                if (tensor.name == kQuery) tensor.tensor = at::zeros({512, 1}, at::kByte);
+                if (tensor.name == "model.layers.1.self_attn.q_proj.bias")
+                  tensor.name = std::string(kQuery) + ".absmax";
+              });
+            },
+            "q_proj.weight is [512, 1], but config.json means [32, 32]; "
+            "model.layers.1.self_attn.q_proj.weight.absmax is there"},
+        Bad{"missing_piece",
+            [](const Copy& copy) {
+              fs::rename(copy / "model.safetensors", copy / "one.safetensors");
+              copy.write("model.safetensors.index.json",
+                         R"({"weight_map": {"model.norm.weight": "one.safetensors", "x": "two.safetensors"}})");
+            },
+            "model.safetensors.index.json: /weight_map names two.safetensors, which is not in the folder"},
         Bad{"truncated", [](const Copy& copy) { fs::resize_file(copy / "model.safetensors", 50'000); },
             "truncated"}),
     [](const ::testing::TestParamInfo<Bad>& bad) { return std::string(bad.param.name); });
