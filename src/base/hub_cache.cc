@@ -14,11 +14,12 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMaxRefBytes = 256;
+constexpr std::string_view kModels = "models--";
 
 // models--ORG--NAME
 std::string folder_name(std::string_view name) {
   const std::size_t slash = name.find('/');
-  return fmt::format("models--{}--{}", name.substr(0, slash), name.substr(slash + 1));
+  return fmt::format("{}{}--{}", kModels, name.substr(0, slash), name.substr(slash + 1));
 }
 
 // The commit that a ref names; a name of one folder, so that it leads nowhere else.
@@ -49,6 +50,17 @@ fs::path hub_cache() {
   if (const std::string cache = environment("XDG_CACHE_HOME"); !cache.empty())
     return fs::path(cache) / "huggingface/hub";
   return fs::path(environment("HOME")) / ".cache/huggingface/hub";
+}
+
+std::string cached_name(const fs::path& folder) {
+  const fs::path path = folder.lexically_normal();
+  const fs::path snapshot = path.has_filename() ? path : path.parent_path();
+  if (snapshot.parent_path().filename() != "snapshots") return {};
+  const std::string model = snapshot.parent_path().parent_path().filename().string();
+  if (!model.starts_with(kModels)) return {};
+  std::string name = model.substr(kModels.size());
+  const std::size_t dashes = name.find("--");
+  return dashes == std::string::npos ? name : name.replace(dashes, 2, "/");
 }
 
 fs::path cached_model(std::string_view name) {

@@ -22,6 +22,8 @@ fs::path tensor_file(const fs::path& place, const char* in_run) {
   return fs::is_directory(place) ? place / in_run : place;
 }
 
+constexpr const char* kDirections = "directions.safetensors";
+
 // A run says which rows its tensors hold; elsewhere they are counted from 0.
 std::vector<std::int64_t> row_numbers(const TensorFile& file, std::int64_t count) {
   const auto stated = file.metadata().find("rows");
@@ -46,7 +48,7 @@ at::Tensor DirectionSource::vector(const std::string& name, std::int64_t row) co
   if (split.path.empty()) split.path = place_;
   if (split.path.empty())
     throw InputError("direction {}: no file or run to look it up in (--direction PATH)", name);
-  return row_of(table(tensor_file(split.path, "directions.safetensors"), split.name), row);
+  return row_of(table(tensor_file(split.path, kDirections), split.name), row);
 }
 
 at::Tensor DirectionSource::centroid(const std::string& name, std::int64_t row) const {
@@ -56,7 +58,7 @@ at::Tensor DirectionSource::centroid(const std::string& name, std::int64_t row) 
 }
 
 std::vector<std::string> DirectionSource::names() const {
-  const TensorFile file(tensor_file(place_, "directions.safetensors"));
+  const TensorFile file(tensor_file(place_, kDirections));
   std::vector<std::string> names;
   for (const TensorLayout& tensor : file.tensors()) names.push_back(tensor.name);
   return names;
@@ -83,12 +85,38 @@ const DirectionSource::Table& DirectionSource::table(const fs::path& file, const
                      to_line(Json(values.sizes().vec())), hidden_, hidden_);
   }
   if (!values.isfinite().all().item<bool>()) throw InputError("{}: holds NaN or infinity", origin);
-  Table table{origin, values, matrix ? row_numbers(content, values.size(0)) : std::vector<std::int64_t>{}};
+  Table table{.file = file,
+              .origin = origin,
+              .values = values,
+              .rows = matrix ? row_numbers(content, values.size(0)) : std::vector<std::int64_t>{}};
+  if (matrix) check_rows(table, content.metadata().contains("rows"));
   return tables_.emplace(origin, std::move(table)).first->second;
 }
 
+// A table of other layers would be used at the wrong ones without a word.
+void DirectionSource::check_rows(const Table& table, bool numbered) const {
+  if (!numbered && std::cmp_not_equal(table.rows.size(), layers_ + 1)) {
+    throw InputError("{}: has {}, expected {} for this model, of the embedding and its {}", table.origin,
+                     counted(table.rows.size(), "row"), layers_ + 1,
+                     counted(static_cast<std::size_t>(layers_), "layer"));
+  }
+  const auto outside =
+      std::ranges::find_if(table.rows, [this](std::int64_t row) { return row < 0 || row > layers_; });
+  if (outside != table.rows.end())
+    throw InputError("{}: has row {}, this model's rows are 0..{}", table.origin, *outside, layers_);
+}
+
+std::set<fs::path> DirectionSource::runs() const {
+  std::set<fs::path> runs;
+  for (const auto& [origin, table] : tables_) {
+    const fs::path folder = table.file.parent_path();
+    if (table.file.filename() == kDirections && fs::exists(folder / "manifest.json")) runs.insert(folder);
+  }
+  return runs;
+}
+
 DirectionRows read_direction(const DirectionName& name) {
-  const TensorFile file(tensor_file(name.path, "directions.safetensors"));
+  const TensorFile file(tensor_file(name.path, kDirections));
   const std::string tensor = name.name.empty() ? file.only().name : name.name;
   const at::Tensor values = file.tensor(tensor).to(at::kFloat);
   if (values.dim() == 1) return {values.unsqueeze(0), {0}};

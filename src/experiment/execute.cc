@@ -72,7 +72,7 @@ ExitCode dry_run(const PromptRun& prompts, const RunOptions& options, const Json
     const Found found = check_output(out, options.if_exists, prompts, identity);
     output = fmt::format("{}: {}", out.string(), in_words(found, options.if_exists));
   }
-  prompts.print_plan(output, experiment.plan(), options.json);
+  prompts.print_plan(output, experiment.plan(), experiment.warnings(), options.json);
   return ExitCode::kDone;
 }
 
@@ -99,6 +99,7 @@ ExitCode execute(const PromptRun& prompts, const RunOptions& options, Experiment
   }
   log_to_file(run.file("log.txt"));
   prompts.describe(run);
+  for (const std::string& warning : experiment.warnings()) run.warn(warning);
   run.save();
   keep_prompts(run.path(), prompts.set());
 

@@ -9,14 +9,13 @@
 #include "hrt/experiment/direction_source.h"
 #include "hrt/experiment/prompt_run.h"
 #include "hrt/experiment/repeated_prompts.h"
+#include "hrt/experiment/run_model.h"
 #include "hrt/experiment/versions.h"
 #include "hrt/model/device.h"
 #include "prompt_proof.h"
 
 namespace hrt {
 namespace {
-
-namespace fs = std::filesystem;
 
 // The prompts for which `test` is true: their number, and the first one's id as an example.
 class Cases {
@@ -106,7 +105,8 @@ Json PromptRun::identity() const {
 }
 
 std::vector<std::string> PromptRun::warnings() const {
-  std::vector<std::string> warnings = prompt_warnings(set_);
+  std::vector<std::string> warnings = checkpoint_.warnings();
+  std::ranges::copy(prompt_warnings(set_), std::back_inserter(warnings));
   if (text_.disagreement) warnings.push_back(*text_.disagreement);
   const bool labels = set_.has(Label::kHarmful) && set_.has(Label::kHarmless);
   const bool unknown =
@@ -125,14 +125,10 @@ void PromptRun::describe(RunDirectory& run) const {
   manifest["versions"] = versions();
   manifest["command"] = command_name(command_);
   manifest["config"] = config_;
-  manifest["model"] = {{"path", fs::absolute(checkpoint_.folder()).string()},
-                       {"family", checkpoint_.spec().family},
-                       {"parameters", checkpoint_.parameters()},
-                       {"layers", checkpoint_.spec().layers},
-                       {"hidden", checkpoint_.spec().hidden},
-                       {"stored_dtype", safetensors_dtype(checkpoint_.stored_dtype())},
-                       {"unknown_config_keys", checkpoint_.unknown_keys()}};
-  if (checkpoint_.adapter()) manifest["model"]["adapter"] = checkpoint_.adapter()->describe();
+  const Json model = run_model(checkpoint_);
+  manifest["model"] = model;
+  spdlog::info("model {}", model_line(model));
+  if (model.contains("adapter")) spdlog::info("adapter {}", adapter_line(model.at("adapter")));
   manifest["template"] = {{"name", text_.chat.name()},
                           {"reason", text_.reason},
                           {"clock", text_.clock},

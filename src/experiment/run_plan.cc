@@ -3,15 +3,21 @@
 #include "hrt/base/log.h"
 #include "hrt/base/strings.h"
 #include "hrt/experiment/prompt_run.h"
+#include "hrt/experiment/run_model.h"
 #include "hrt/model/device.h"
 #include "prompt_proof.h"
 
 namespace hrt {
 
-void PromptRun::print_plan(const std::string& output, const std::vector<PlanEntry>& more, bool json) const {
+void PromptRun::print_plan(const std::string& output, const std::vector<PlanEntry>& more,
+                           const std::vector<std::string>& more_warnings, bool json) const {
   const Estimate& need = estimate_;
+  std::vector<std::string> all_warnings = warnings();
+  all_warnings.insert(all_warnings.end(), more_warnings.begin(), more_warnings.end());
+  const Json model = run_model(checkpoint_);
   Json plan{{"output", output},
-            {"warnings", warnings()},
+            {"warnings", all_warnings},
+            {"model", model},
             {"prompts", need.prompts},
             {"prompt_tokens", need.prompt_tokens},
             {"replies", need.replies},
@@ -27,7 +33,7 @@ void PromptRun::print_plan(const std::string& output, const std::vector<PlanEntr
             {"flops", need.flops},
             {"sample", sample_proof(set_)}};
   for (const PlanEntry& entry : more) plan[entry.name] = entry.value;
-  for (const std::string& warning : warnings()) spdlog::warn("warning: {}", warning);
+  for (const std::string& warning : all_warnings) spdlog::warn("warning: {}", warning);
   if (json) {
     fmt::print("{}\n", to_line(plan));
     return;
@@ -38,6 +44,9 @@ void PromptRun::print_plan(const std::string& output, const std::vector<PlanEntr
   const std::string replies = need.replies == 0 ? "no replies"
                                                 : fmt::format("{} of up to {}", number(need.replies, "reply"),
                                                               number(work_.max_new_tokens, "token"));
+  fmt::print("model      {}\n", escape_for_terminal(model_line(model)));
+  if (model.contains("adapter"))
+    fmt::print("adapter    {}\n", escape_for_terminal(adapter_line(model.at("adapter"))));
   fmt::print("prompts    {} ({}), {}\n", need.prompts, number(need.prompt_tokens, "token"), replies);
   for (const PlanEntry& entry : more) fmt::print("{:<10} {}\n", entry.name, escape_for_terminal(entry.text));
   fmt::print("template   {} ({})\n", text_.chat.name(), escape_for_terminal(text_.reason));

@@ -7,6 +7,7 @@
 #include "hrt/base/strings.h"
 #include "hrt/experiment/config.h"
 #include "hrt/experiment/run_directory.h"
+#include "hrt/experiment/run_model.h"
 
 namespace hrt {
 namespace {
@@ -123,12 +124,7 @@ std::string StoredRun::template_name() const {
   return JsonObject(manifest_, file("manifest.json").string()).object("template").string("name");
 }
 
-std::string StoredRun::model_fingerprint() const {
-  // A run that was judged again carries the identity of the run it was made from.
-  const Json* identity = &manifest_.at("identity");
-  while (identity->contains("from")) identity = &identity->at("from");
-  return identity->value("model", "");
-}
+std::string StoredRun::model_fingerprint() const { return stored_fingerprint(manifest_); }
 
 std::vector<std::int64_t> StoredRun::rows() const {
   const JsonObject manifest(manifest_, file("manifest.json").string());

@@ -34,6 +34,7 @@ GuardModel::GuardModel(const Guard& guard, const Json& config)
   if (guard.rows.back() > checkpoint_.spec().layers)
     throw InputError("{}: the guard uses row {}, the model's last one is {}", where, guard.rows.back(),
                      checkpoint_.spec().layers);
+  for (const std::string& warning : checkpoint_.warnings()) spdlog::warn("warning: {}", warning);
   if (dtype_name(dtype_) != guard.dtype)
     spdlog::warn("warning: the guard was fitted to rows in {}, these are in {}", guard.dtype,
                  dtype_name(dtype_));

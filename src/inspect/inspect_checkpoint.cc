@@ -36,7 +36,11 @@ const char* activation_name(Activation activation) {
   return "";
 }
 
-Json rope_json(const RopeSpec& rope) {
+// Null where no layer rotates.
+Json rope_json(const DecoderSpec& spec) {
+  const auto rotates = [](Rotation rotation) { return rotation != Rotation::kNone; };
+  if (std::ranges::none_of(spec.rotation, rotates)) return nullptr;
+  const RopeSpec& rope = spec.rope;
   Json json{{"theta", rope.theta}};
   const auto scaled = [&](const char* kind) {
     json["kind"] = kind;
@@ -100,7 +104,7 @@ Json spec_json(const DecoderSpec& spec) {
           {"biases", biases},
           {"attention_sinks", spec.attention_sinks},
           {"tied_head", spec.tied_head},
-          {"rope", rope_json(spec.rope)},
+          {"rope", rope_json(spec)},
           {"window", spec.window}};
 }
 
@@ -174,12 +178,11 @@ std::string sizes_text(const Json& d) {
 
 std::string experts_text(const Json& experts, std::int64_t layers) {
   const auto shared = experts.at("shared_intermediate").get<std::int64_t>();
-  return fmt::format("{} in {} of {} layers, {} a token, intermediate {}{}; their weights {}{}",
+  return fmt::format("{} in {} of {} layers, {} a token, intermediate {}{}; their weights {}",
                      plain(experts.at("count")), plain(experts.at("layers")), layers,
                      plain(experts.at("per_token")), plain(experts.at("intermediate")),
                      shared > 0 ? fmt::format(", and a shared one of {}", shared) : "",
-                     experts.at("weights_sum_to_one").get<bool>() ? "sum to 1" : "are not rescaled",
-                     experts.at("mxfp4").get<bool>() ? "; stored in MXFP4" : "");
+                     experts.at("weights_sum_to_one").get<bool>() ? "sum to 1" : "are not rescaled");
 }
 
 std::string attention_text(const Json& d) {
@@ -191,6 +194,7 @@ std::string attention_text(const Json& d) {
 }
 
 std::string rope_text(const Json& rope) {
+  if (rope.is_null()) return "no RoPE";
   std::vector<std::string> parts;
   for (const auto& [key, value] : rope.items()) {
     if (key != "kind")
@@ -211,31 +215,25 @@ std::string window_text(const Json& windows) {
 
 std::string files_text(const Json& d) {
   std::uint64_t bytes = 0;
-  std::int64_t tensors = 0;
+  std::size_t tensors = 0;
   for (const Json& file : d.at("files")) {
     bytes += file.at("bytes").get<std::uint64_t>();
-    tensors += file.at("tensors").get<std::int64_t>();
+    tensors += file.at("tensors").get<std::size_t>();
   }
   const std::size_t count = d.at("files").size();
   const std::string first = plain(d.at("files").front().at("name"));
   const std::string name = count == 1 ? first : fmt::format("{} pieces, {} ...", count, first);
-  return fmt::format("{} in {}: {} tensors, {}", plain(d.at("stored_dtype")), name, tensors,
-                     human_bytes(bytes));
-}
-
-std::string adapter_text(const Json& adapter) {
-  const std::string base = plain(adapter.at("base_model"));
-  return fmt::format("LoRA of rank {} on {} maps, {} parameters{}: {}",
-                     fmt::join(adapter.at("ranks").get<std::vector<std::int64_t>>(), ", "),
-                     plain(adapter.at("maps")), grouped(adapter.at("parameters").get<std::int64_t>()),
-                     base.empty() ? "" : fmt::format(", made on {}", base), plain(adapter.at("path")));
+  const Json& experts = d.at("experts");
+  const bool mxfp4 = !experts.is_null() && experts.at("mxfp4").get<bool>();
+  return fmt::format("{}{} in {}: {}, {}", plain(d.at("stored_dtype")), mxfp4 ? ", experts in MXFP4," : "",
+                     name, counted(tensors, "tensor"), human_bytes(bytes));
 }
 
 std::string stops_text(const Json& stops) {
   std::vector<std::string> texts;
   for (const Json& stop : stops) {
-    texts.push_back(fmt::format("{} {}", plain(stop.at("id")),
-                                stop.at("token").is_null() ? "" : plain(stop.at("token"))));
+    texts.push_back(plain(stop.at("id")));
+    if (!stop.at("token").is_null()) texts.back() += " " + plain(stop.at("token"));
   }
   return texts.empty() ? "none" : join(texts, ", ");
 }
@@ -262,7 +260,7 @@ void add_model_lines(Page& page, const Json& d) {
     label = "";
   }
   page.add("weights", files_text(d));
-  if (d.contains("adapter")) page.add("adapter", adapter_text(d.at("adapter")));
+  if (d.contains("adapter")) page.add("adapter", adapter_line(d.at("adapter")));
   page.add("memory", fmt::format("{} in float32, {} in bfloat16 or float16",
                                  human_bytes(d.at("memory").at("float32").get<std::uint64_t>()),
                                  human_bytes(d.at("memory").at("bfloat16").get<std::uint64_t>())));
@@ -308,6 +306,8 @@ Json describe_checkpoint(const fs::path& folder, const std::optional<fs::path>& 
   description["stop_tokens"] =
       stop_tokens_json({stops.begin(), stops.end()}, tokenizer.get(), description["template"]);
   description["unknown_config_keys"] = checkpoint.unknown_keys();
+  description["unused_tensors"] = checkpoint.unused_tensors();
+  description["warnings"] = checkpoint.warnings();
   description["fingerprint"] = checkpoint.fingerprint();
   return description;
 }
@@ -326,9 +326,7 @@ std::string checkpoint_page(const Json& d) {
   }
   add_model_lines(page, d);
   add_text_lines(page, d);
-  const auto unknown = d.at("unknown_config_keys").get<std::vector<std::string>>();
-  if (!unknown.empty())
-    page.add("warning", "config.json has keys that hrt does not know: " + join(unknown, ", "));
+  for (const Json& warning : d.at("warnings")) page.add("warning", plain(warning));
   page.add("fingerprint", plain(d.at("fingerprint")));
   return page.text();
 }

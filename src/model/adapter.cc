@@ -3,10 +3,13 @@
 #include <ATen/ops/isfinite.h>
 #include <ATen/ops/mm.h>
 
+#include <algorithm>
+
 #include "adapter_config.h"
 #include "adapter_targets.h"
 #include "hrt/base/error.h"
 #include "hrt/base/hash.h"
+#include "hrt/base/page.h"
 #include "hrt/base/strings.h"
 
 namespace hrt {
@@ -60,6 +63,7 @@ Adapter::Adapter(const fs::path& folder, const Family& family, const DecoderSpec
   const AdapterTargets targets(modules, family, spec, names);
   for (const TensorLayout& tensor : file_.tensors()) add(tensor.name, targets, config);
   if (maps_.empty()) throw InputError("{}: holds no tensor", file_.path().string());
+  missing_ = missing_of(targets, config);
 }
 
 void Adapter::add(const std::string& tensor, const AdapterTargets& targets, const AdapterConfig& config) {
@@ -86,12 +90,36 @@ void Adapter::add(const std::string& tensor, const AdapterTargets& targets, cons
   parameters_ += rank * (target->in + target->out);
 }
 
+// In transformers 5 experts and routers are no modules of their own: an adapter made there has none of them.
+std::vector<std::string> Adapter::missing_of(const AdapterTargets& targets,
+                                             const AdapterConfig& config) const {
+  const bool experts = std::ranges::any_of(targets.all(), [&](const auto& entry) {
+    return entry.second.expert && maps_.contains(entry.second.tensor);
+  });
+  std::vector<std::string> missing;
+  for (const auto& [module, target] : targets.all()) {
+    if (maps_.contains(target.tensor) || (target.expert && !experts)) continue;
+    if (config.targets(module, target.head)) missing.push_back(module);
+  }
+  return missing;
+}
+
 Json Adapter::describe() const {
   return {{"path", fs::absolute(folder_).lexically_normal().string()},
           {"base_model", base_model_},
           {"ranks", ranks_},
           {"maps", maps_.size()},
           {"parameters", parameters_}};
+}
+
+std::string adapter_line(const Json& described) {
+  const auto base = described.at("base_model").get<std::string>();
+  return fmt::format("LoRA of rank {} on {}, {} parameters{}: {}",
+                     fmt::join(described.at("ranks").get<std::vector<std::int64_t>>(), ", "),
+                     counted(described.at("maps").get<std::size_t>(), "map"),
+                     grouped(described.at("parameters").get<std::int64_t>()),
+                     base.empty() ? "" : fmt::format(", made on {}", base),
+                     described.at("path").get<std::string>());
 }
 
 at::Tensor Adapter::matrix(const std::string& name) const {

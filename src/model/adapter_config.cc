@@ -41,6 +41,15 @@ constexpr UnsupportedKey kAdapterUnsupported[] = {
 // the base into the adapter.
 constexpr std::string_view kKeepsBase[] = {"gaussian", "eva", "orthogonal"};
 
+// What helps where hrt cannot add the adapter itself.
+constexpr std::string_view kMergeInPeft =
+    "; merge it in peft (merge_and_unload(), then save_pretrained()) and give the merged folder to --model";
+
+// Kinds that change no weights, so that peft cannot merge them either.
+constexpr std::string_view kUnmergeable[] = {
+    "ADAPTION_PROMPT", "CARTRIDGE",     "CPT",     "MULTITASK_PROMPT_TUNING",
+    "PREFIX_TUNING",   "PROMPT_TUNING", "P_TUNING"};
+
 bool contains(std::span<const std::string_view> keys, std::string_view key) {
   return std::ranges::find(keys, key) != keys.end();
 }
@@ -50,16 +59,20 @@ bool is_off(const Json& value) {
   return value.is_null() || value == false || (value.is_structured() && value.empty());
 }
 
+void check_kind(const JsonObject& config) {
+  const std::string kind = config.string("peft_type");
+  if (kind == "LORA") return;
+  throw InputError("{}: \"{}\", but hrt merges only LORA adapters{}", config.where("peft_type"),
+                   escape_for_terminal(kind),
+                   contains(kUnmergeable, kind) ? ", and this kind changes no weights" : kMergeInPeft);
+}
+
 void check_adapter_keys(const JsonObject& config) {
-  const std::string type = config.string("peft_type");
-  if (type != "LORA")
-    throw InputError("{}: \"{}\", but hrt merges only LORA adapters", config.where("peft_type"),
-                     escape_for_terminal(type));
   for (const auto& [key, value] : config.raw().items()) {
     if (contains(kAdapterRead, key) || contains(kAdapterHarmless, key)) continue;
-    if (is_unsupported(kAdapterUnsupported, config, key) || is_off(value)) continue;
-    throw InputError("{} is {}, which hrt does not know", config.where(key),
-                     escape_for_terminal(to_line(value)));
+    if (is_unsupported(kAdapterUnsupported, config, key, kMergeInPeft) || is_off(value)) continue;
+    throw InputError("{} is {}, which hrt does not know{}", config.where(key),
+                     escape_for_terminal(to_line(value)), kMergeInPeft);
   }
 }
 
@@ -90,6 +103,7 @@ std::vector<std::string> read_names(const JsonObject& config, std::string_view k
 AdapterConfig::AdapterConfig(const std::filesystem::path& file) {
   const Json content = read_json(file, kMaxConfigBytes);
   const JsonObject config(content, file.string());
+  check_kind(config);
   check_adapter_keys(config);
   check_initialisation(config);
   base_model_ = config.string("base_model_name_or_path", "");
@@ -97,6 +111,9 @@ AdapterConfig::AdapterConfig(const std::filesystem::path& file) {
   target_ = read_target(config, "target_modules");
   if (config.has("exclude_modules")) excluded_ = read_target(config, "exclude_modules");
   read_layers(config);
+  for (const char* key : {"r", "lora_alpha"}) {
+    if (is_null(config, key)) throw InputError("{} is null, expected a number", config.where(key));
+  }
   rank_ = read_size(config, "r", kMaxRank, 8);
   alpha_ = config.number("lora_alpha", 8);
   rank_stabilised_ = config.boolean("use_rslora", false);

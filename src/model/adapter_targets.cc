@@ -1,6 +1,7 @@
 #include "adapter_targets.h"
 
 #include <algorithm>
+#include <set>
 
 #include "weight_check.h"
 
@@ -9,6 +10,18 @@ namespace {
 
 using Targets = std::map<std::string, AdapterTarget>;
 
+std::set<std::string> expert_tensors(const WeightNames& names) {
+  std::set<std::string> tensors;
+  for (const LayerWeightNames& layer : names.layers) {
+    if (!layer.experts.empty()) tensors.insert(layer.router.weight);
+    for (const MlpNames& expert : layer.experts) {
+      for (const TensorNames& map : expert.gate_up) tensors.insert(map.weight);
+      tensors.insert(expert.down.weight);
+    }
+  }
+  return tensors;
+}
+
 Targets targets_under(const WeightPrefix& prefix, const Family& family, const DecoderSpec& spec,
                       const WeightNames& names) {
   WeightNames own = weight_names(family.names, spec, prefix);
@@ -16,6 +29,7 @@ Targets targets_under(const WeightPrefix& prefix, const Family& family, const De
   const std::vector<ExpectedTensor> modules = expected_tensors(spec, own);
   const std::vector<ExpectedTensor> stored = expected_tensors(spec, names);
   constexpr std::string_view kWeight = ".weight";
+  const std::set<std::string> experts = expert_tensors(names);
   Targets targets;
   for (std::size_t i = 0; i < stored.size(); ++i) {
     const std::string& tensor = stored[i].name;
@@ -25,8 +39,12 @@ Targets targets_under(const WeightPrefix& prefix, const Family& family, const De
     const bool head = tensor == names.head;
     const bool in_out = spec.linear_in_out && !head;
     const std::string& name = modules[i].name;
-    targets[name.substr(0, name.size() - kWeight.size())] = {tensor, shape[in_out ? 1 : 0],
-                                                             shape[in_out ? 0 : 1], in_out, head};
+    targets[name.substr(0, name.size() - kWeight.size())] = {.tensor = tensor,
+                                                             .out = shape[in_out ? 1 : 0],
+                                                             .in = shape[in_out ? 0 : 1],
+                                                             .in_out = in_out,
+                                                             .head = head,
+                                                             .expert = experts.contains(tensor)};
   }
   return targets;
 }

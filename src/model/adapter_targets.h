@@ -17,6 +17,7 @@ struct AdapterTarget {
   std::int64_t in = 0;
   bool in_out = false;  // the files hold it [in, out]
   bool head = false;
+  bool expert = false;  // of one expert of several, or of their router
 };
 
 // The base's linear maps by the names of transformers' modules, which the files may call otherwise, by one of
@@ -29,6 +30,7 @@ class AdapterTargets {
                  const WeightNames& names);
 
   const AdapterTarget* find(const std::string& module) const;  // nullptr when there is none
+  const std::map<std::string, AdapterTarget>& all() const { return targets_; }
 
  private:
   std::map<std::string, AdapterTarget> targets_;

@@ -1,13 +1,13 @@
 #include "hrt/model/checkpoint.h"
 
 #include <c10/util/accumulate.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <cstring>
 #include <map>
 
 #include "checkpoint_folder.h"
+#include "checkpoint_warnings.h"
 #include "hrt/base/error.h"
 #include "hrt/base/strings.h"
 #include "weight_check.h"
@@ -18,24 +18,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMaxConfigBytes = 16'000'000;
-constexpr std::size_t kShownNames = 5;
 
-// "a, b, c and 4 more", safe to print.
-std::string list_names(const std::vector<std::string>& names) {
-  std::vector<std::string> shown;
-  for (const std::string& name : names) {
-    if (shown.size() == kShownNames) break;
-    shown.push_back(escape_for_terminal(name));
-  }
-  const std::string more =
-      names.size() > kShownNames ? fmt::format(" and {} more", names.size() - kShownNames) : std::string();
-  return join(shown, ", ") + more;
-}
-
-void report_unknown_keys(const std::vector<std::string>& keys, const fs::path& file, bool strict) {
-  if (keys.empty()) return;
-  if (strict) throw InputError("{}: keys that hrt does not know: {}", file.string(), list_names(keys));
-  spdlog::warn("{}: keys that hrt does not know are ignored: {}", file.string(), list_names(keys));
+void refuse_unknown_keys(const std::vector<std::string>& keys, const fs::path& file) {
+  if (!keys.empty()) throw InputError("{}: keys that hrt does not know: {}", file.string(), list_names(keys));
 }
 
 void add_stop_tokens(const JsonObject& config, std::vector<std::int64_t>& stop_tokens) {
@@ -79,28 +64,23 @@ bool same_values(const WeightFiles& weights, const std::string& a, const std::st
          std::memcmp(left.const_data_ptr(), right.const_data_ptr(), left.nbytes()) == 0;
 }
 
-// A tied model may store a head all the same: one unlike the embedding is what transformers uses. An untied
-// model without a head would get a random one from transformers.
-void resolve_head(const WeightFiles& weights, const fs::path& file, DecoderSpec& spec, WeightNames& names) {
+// A tied model may store a head all the same: one unlike the embedding is what transformers uses, and then a
+// warning is returned. An untied model without a head would get a random one from transformers.
+std::string resolve_head(const WeightFiles& weights, const fs::path& file, DecoderSpec& spec,
+                         WeightNames& names) {
   const bool stored = weights.find(names.head) != nullptr;
   if (!spec.tied_head && !stored) {
     throw InputError("{}: tensor {} is missing, and config.json does not tie the head to the embedding",
                      file.string(), names.head);
   }
-  if (!spec.tied_head || weights.find(names.embedding) == nullptr) return;
+  if (!spec.tied_head || weights.find(names.embedding) == nullptr) return {};
   if (stored && !same_values(weights, names.head, names.embedding)) {
-    spdlog::warn("{}: config.json ties the head, but {} differs from the embedding; the stored head is used",
-                 file.string(), names.head);
     spec.tied_head = false;
-  } else {
-    names.head = names.embedding;
+    return fmt::format(
+        "config.json ties the head, but {} differs from the embedding; the stored head is used", names.head);
   }
-}
-
-void report_extra(const std::vector<std::string>& extra, const fs::path& file) {
-  if (extra.empty()) return;
-  spdlog::warn("{}: {} tensors that this model does not use: {}", file.string(), extra.size(),
-               list_names(extra));
+  names.head = names.embedding;
+  return {};
 }
 
 struct Counts {
@@ -129,11 +109,20 @@ Checkpoint::Checkpoint(const fs::path& folder, const Options& options) : folder_
   const JsonObject whole(config_, file.string());
   const Family& family = family_of(whole);
   unknown_keys_ = check_keys(family, whole);
-  report_unknown_keys(unknown_keys_, file, options.strict_config);
+  if (options.strict_config) refuse_unknown_keys(unknown_keys_, file);
+  warn(unknown_keys_warning(unknown_keys_));
   spec_ = family.spec(decoder_config(whole));
   stop_tokens_ = read_stop_tokens(folder, whole);
+  warn(stop_tokens_warning(stop_tokens_, spec_.vocabulary));
   open_weights(family);
-  if (options.adapter) adapter_.emplace(*options.adapter, family, spec_, names_);
+  if (!options.adapter) return;
+  adapter_.emplace(*options.adapter, family, spec_, names_);
+  warn(missing_maps_warning(adapter_->missing()));
+  warn(base_model_warning(adapter_->base_model(), folder_, config_));
+}
+
+void Checkpoint::warn(const std::string& line) {
+  if (!line.empty()) warnings_.push_back(line);
 }
 
 void Checkpoint::open_weights(const Family& family) {
@@ -141,15 +130,15 @@ void Checkpoint::open_weights(const Family& family) {
   weights_.emplace(folder_);
   names_ = stored_names(*weights_, family, spec_);
   const std::string stored_head = names_.head;
-  resolve_head(*weights_, file, spec_, names_);
+  warn(resolve_head(*weights_, file, spec_, names_));
   const std::vector<ExpectedTensor> expected = expected_tensors(spec_, names_);
   check_weights(*weights_, expected, file);
   const Counts counts = count_parameters(*weights_, expected);
   parameters_ = counts.parameters;
   stored_dtype_ = counts.dtype;
-  std::vector<std::string> extra = extra_tensors(*weights_, expected, family.buffers);
-  std::erase(extra, stored_head);  // of a tied model: it equals the embedding
-  report_extra(extra, file);
+  unused_tensors_ = extra_tensors(*weights_, expected, family.buffers);
+  std::erase(unused_tensors_, stored_head);  // of a tied model: it equals the embedding
+  warn(unused_tensors_warning(unused_tensors_, file));
 }
 
 std::int64_t Checkpoint::max_tokens() const {

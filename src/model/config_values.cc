@@ -63,13 +63,14 @@ Activation read_activation(const JsonObject& config, std::string_view key, std::
                    join(known, ", "));
 }
 
-bool is_unsupported(std::span<const UnsupportedKey> table, const JsonObject& object, const std::string& key) {
+bool is_unsupported(std::span<const UnsupportedKey> table, const JsonObject& object, const std::string& key,
+                    std::string_view advice) {
   const auto row = std::ranges::find(table, key, &UnsupportedKey::key);
   if (row == table.end()) return false;
   const Json* value = object.find(key);
   if (value != nullptr && *value != Json::parse(row->neutral)) {
-    throw InputError("{} is {}, but hrt supports only {} here", object.where(key),
-                     escape_for_terminal(to_line(*value)), row->neutral);
+    throw InputError("{} is {}, but hrt supports only {} here{}", object.where(key),
+                     escape_for_terminal(to_line(*value)), row->neutral, advice);
   }
   return true;
 }

@@ -32,7 +32,9 @@ Activation read_activation(const JsonObject& config, std::string_view key, std::
 // Written, with the value null: not always what absence means.
 bool is_null(const JsonObject& config, std::string_view key);
 
-// Whether `key` is in `table`. Throws InputError when it is and its value is neither null nor neutral.
-bool is_unsupported(std::span<const UnsupportedKey> table, const JsonObject& object, const std::string& key);
+// Whether `key` is in `table`. Throws InputError, which ends with `advice`, when it is and its value is
+// neither null nor neutral.
+bool is_unsupported(std::span<const UnsupportedKey> table, const JsonObject& object, const std::string& key,
+                    std::string_view advice = "");
 
 }  // namespace hrt

@@ -35,7 +35,7 @@ Extractions::Extractions(const Json& config) {
 }
 
 void Extractions::print_plans(bool json) const {
-  for (const Planned& planned : planned_) planned.prompts.print_plan(planned.name, {}, json);
+  for (const Planned& planned : planned_) planned.prompts.print_plan(planned.name, {}, {}, json);
 }
 
 Extracted Extractions::make(const std::filesystem::path& folder) const {

@@ -19,6 +19,7 @@
 #include "hrt/experiment/extraction_config.h"
 #include "hrt/experiment/repeated_prompts.h"
 #include "hrt/experiment/replies.h"
+#include "hrt/experiment/run_model.h"
 #include "hrt/experiment/stored_run.h"
 #include "hrt/steer/sweep_files.h"
 #include "hrt/steer/sweep_work.h"
@@ -83,6 +84,15 @@ class Steer : public Experiment {
     if (inversion_ && is_question_file(config_.at("question").get<std::string>()))
       identity["answers"] = {inversion_->yes, inversion_->no};  // the frame is in the prompts' tokens
     return identity;
+  }
+
+  std::vector<std::string> warnings() const override {
+    std::vector<std::string> differences;
+    for (const fs::path& run : directions_ ? directions_->runs() : std::set<fs::path>()) {
+      const std::string difference = model_difference(run, prompts_.checkpoint());
+      if (!difference.empty()) differences.push_back(difference);
+    }
+    return differences;
   }
 
   std::vector<PlanEntry> plan() const override {

@@ -40,6 +40,15 @@ TEST_F(HubCacheTest, FindsTheSnapshotOfMain) {
   EXPECT_EQ(cached_model("org/name"), snapshot);
 }
 
+TEST_F(HubCacheTest, ASnapshotsFolderHasItsModelsName) {
+  EXPECT_EQ(cached_name(model_ / "snapshots/0123abc"), "org/name");
+  EXPECT_EQ(cached_name(model_ / "snapshots/0123abc/"), "org/name");
+  EXPECT_EQ(cached_name("/hub/models--gpt2/snapshots/0123abc"), "gpt2");
+  for (const char* other :
+       {"", "/", "name", "/models/name", "/hub/models--org--name", "/hub/datasets--a--b/snapshots/0"})
+    EXPECT_EQ(cached_name(other), "") << other;
+}
+
 TEST_F(HubCacheTest, SaysWhereItLooked) {
   EXPECT_THAT([] { cached_model("org/other"); },
               ThrowsMessage<InputError>(HasSubstr((temporary_.path() / "models--org--other").string())));

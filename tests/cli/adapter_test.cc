@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
+
 #include "hrt/base/json.h"
 #include "hrt_process.h"
 
@@ -10,6 +12,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 const std::string kModel = tiny_checkpoint("llama-gqa-tied");
 const std::string kAdapter = std::string(HRT_SOURCE_DIR) + "/tests/model/adapters/list";
@@ -56,9 +59,37 @@ TEST_F(AdapterRun, OfAnotherModelIsRefused) {
   EXPECT_THAT(extract({"--adapter", "nowhere"}).err, HasSubstr("--adapter nowhere: no such folder"));
 }
 
+TEST_F(AdapterRun, IsNamedByLogAndPlanWithItsBase) {
+  const std::string line = "LoRA of rank 4 on 6 maps, 1,472 parameters, made on llama-gqa-tied: " + kAdapter;
+  EXPECT_THAT(extract({"--adapter", kAdapter}).err,
+              AllOf(HasSubstr("hrt: model " + kModel + " (llama, 23,520 parameters)\n"),
+                    HasSubstr("hrt: adapter " + line + "\n"), Not(HasSubstr("warning"))));
+  const std::vector<std::string> dry{"--adapter", kAdapter, "--overwrite", "--dry-run"};
+  EXPECT_THAT(extract(dry).out, AllOf(HasSubstr("model      " + kModel + " (llama, 23,520 parameters)\n"),
+                                      HasSubstr("adapter    " + line + "\n")));
+  std::vector<std::string> json = dry;
+  json.push_back("--json");
+  EXPECT_EQ(parse_json(extract(json).out, "stdout").at("model").at("adapter").at("base_model"),
+            "llama-gqa-tied");
+}
+
+TEST_F(AdapterRun, MadeOnAnotherModelIsAWarning) {
+  const std::string copy = folder_ / "other";
+  std::filesystem::copy(kModel, copy);
+  const ProcessResult result = extract({"--model", copy, "--adapter", kAdapter});
+  ASSERT_EQ(result.code, 0) << result.err;
+  const std::string warning =
+      "the adapter was made on llama-gqa-tied, and this model is other: it fits its own base alone";
+  EXPECT_THAT(result.err, HasSubstr("hrt: warning: " + warning + "\n"));
+  EXPECT_EQ(manifest().at("warnings"), Json({warning}));
+}
+
 TEST_F(AdapterRun, IsShownByInspect) {
   EXPECT_THAT(run_hrt({"inspect", kModel, "--adapter", kAdapter}).out,
               AllOf(HasSubstr("LoRA of rank 4 on 6 maps"), HasSubstr("made on llama-gqa-tied")));
+  const ProcessResult prompt = run_hrt({"inspect", kModel, "--adapter", kAdapter, "--prompts", prompts_});
+  EXPECT_EQ(prompt.code, 2);
+  EXPECT_THAT(prompt.err, HasSubstr("--prompt and --prompts do not go with --adapter"));
   const ProcessResult file = run_hrt({"inspect", prompts_, "--adapter", kAdapter});
   EXPECT_EQ(file.code, 2);
   EXPECT_THAT(file.err, HasSubstr("expected a checkpoint (config.json), which --adapter is for"));

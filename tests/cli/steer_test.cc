@@ -23,9 +23,10 @@ const std::string kModel = tiny_checkpoint("llama-gqa-tied");  // 3 layers x 32
 class Sweep : public ::testing::Test {
  protected:
   Sweep() {
-    write_safetensors(
-        folder_ / "v.safetensors",
-        {{"v", at::full({4, 32}, 0.5F)}, {"zero", at::zeros({4, 32})}, {"narrow", at::full({4, 16}, 1.0F)}});
+    write_safetensors(folder_ / "v.safetensors", {{"v", at::full({4, 32}, 0.5F)},
+                                                  {"zero", at::zeros({4, 32})},
+                                                  {"narrow", at::full({4, 16}, 1.0F)},
+                                                  {"short", at::zeros({3, 32})}});
   }
 
   std::vector<std::string> steer(const std::string& out, const std::vector<std::string>& more) const {
@@ -122,12 +123,40 @@ TEST_F(Sweep, BadDirectionsAreRefusedBeforeAnythingIsWritten) {
     EXPECT_FALSE(fs::exists(folder_ / "bad"));
   };
   refused({"--direction", direction("narrow")}, "expected [rows, 32] or [32]");
-  refused({"--direction", direction("w")}, "v, zero, narrow");
+  refused({"--direction", direction("short")}, "short: has 3 rows, expected 4 for this model");
+  refused({"--direction", direction("w")}, "v, zero, narrow, short");
   refused({"--direction", direction("v"), "--row", "4"}, "has no row 4");
   refused({"--direction", direction("v"), "--layers", "3"}, "does not lie in 0..2");
   refused({"--direction", direction("v"), "--scope", "everything"}, "unknown scope \"everything\"");
   refused({"--direction", "v"}, "no directions: give --direction RUN");
   refused({"--task", "inversion"}, "needs prompts as text");
+}
+
+TEST_F(Sweep, DirectionsOfAnotherModelAreAWarning) {
+  const std::string other = folder_ / "other";
+  fs::copy(kModel, other);
+  Json config = read_json(other + "/config.json");
+  config["rope_theta"] = 5000;
+  folder_.write("other/config.json", config.dump());
+  const auto extract = [&](const std::string& model, const std::string& out) {
+    const std::string bad = folder_.write("bad.jsonl", token_prompts(3, 4, kVocabulary));
+    const std::string good = folder_.write("good.jsonl", token_prompts(3, 5, kVocabulary));
+    return run_hrt({"extract", "--model", model, "--harmful", bad, "--harmless", good, "--template", "raw",
+                    "--device", "cpu", "--outcomes", "none", "--out", out});
+  };
+  ASSERT_NE(extract(other, folder_ / "theirs").code, 2);
+  ASSERT_NE(extract(kModel, folder_ / "ours").code, 2);
+  const auto steered = [&](const char* run, const char* more) {
+    return run_hrt(
+        steer(folder_ / "run", {"--direction", folder_ / run + ":harmfulness", "--layers", "1", more}));
+  };
+  const std::string warning =
+      "warning: the directions of " + folder_ / "theirs" + " are another model's: " + other;
+  EXPECT_THAT(steered("theirs", "--dry-run").err, HasSubstr(warning));
+  EXPECT_THAT(steered("theirs", "--overwrite").err, HasSubstr(warning));
+  EXPECT_THAT(read_json(folder_ / "run/manifest.json").at("warnings").dump(),
+              HasSubstr("are another model's"));
+  EXPECT_THAT(steered("ours", "--overwrite").err, ::testing::Not(HasSubstr("another model's")));
 }
 
 TEST_F(Sweep, SamplingIsSeeded) {

@@ -35,7 +35,9 @@ class DirectionSourceTest : public ::testing::Test {
                       {{"rows", "[0,1,2,3]"}});
     write_safetensors(folder_ / "some.safetensors", {{"v", numbered(2)}}, {{"rows", "[1,3]"}});
     write_safetensors(folder_ / "one.safetensors", {{"v", numbered(1)[0].clone()}});
-    write_safetensors(folder_ / "wide.safetensors", {{"v", at::full({2, 5}, 1.0F)}});
+    write_safetensors(folder_ / "wide.safetensors", {{"v", at::full({4, 5}, 1.0F)}});
+    write_safetensors(folder_ / "short.safetensors", {{"v", numbered(3)}});
+    write_safetensors(folder_ / "deep.safetensors", {{"v", numbered(2)}}, {{"rows", "[1,4]"}});
     write_safetensors(folder_ / "nan.safetensors",
                       {{"v", at::full({4}, std::numeric_limits<float>::quiet_NaN())}});
   }
@@ -65,6 +67,9 @@ TEST_F(DirectionSourceTest, RefusesWhatDoesNotFit) {
   refused("refusal", 0, "harmfulness");  // the names there are
   refused(in("some.safetensors"), 2, "has no row 2 (rows: [1,3])");
   refused(in("wide.safetensors"), 0, "expected [rows, 4] or [4]");
+  refused(in("short.safetensors"), 0,
+          "v: has 3 rows, expected 4 for this model, of the embedding and its 3 layers");
+  refused(in("deep.safetensors"), 1, "v: has row 4, this model's rows are 0..3");
   refused(in("nan.safetensors"), 0, "NaN");
   refused(in("absent.safetensors"), 0, "absent.safetensors");
 }

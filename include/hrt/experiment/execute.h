@@ -17,14 +17,16 @@ struct RunOptions {
   std::optional<std::filesystem::path> out = {};  // in the place of the config's
 };
 
-// What a command does with a run. Its parts are called in this order, each once (plan in the place of the
-// rest).
+// What a command does with a run. Its parts are called in this order, each once (of a dry run the first
+// three).
 class Experiment {
  public:
   virtual ~Experiment() = default;
 
   // What decides the numbers beside the prompts and the config.
   virtual Json identity() const { return Json::object(); }
+  // What deserves a warning before anything is computed, beside what prompts and model give cause for.
+  virtual std::vector<std::string> warnings() const { return {}; }
   // How much it will compute, for --dry-run.
   virtual std::vector<PlanEntry> plan() const { return {}; }
   // The run directory is there: makes the work, and what it needs beside the model.

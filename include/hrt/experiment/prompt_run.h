@@ -58,8 +58,9 @@ class PromptRun {
   const Estimate& estimate() const { return estimate_; }
   // What deserves a warning before anything is computed.
   std::vector<std::string> warnings() const;
-  // --dry-run. `output`: what the output folder holds, in words.
-  void print_plan(const std::string& output, const std::vector<PlanEntry>& more, bool json) const;
+  // --dry-run. `output`: what the output folder holds, in words; `more` of either is the command's own.
+  void print_plan(const std::string& output, const std::vector<PlanEntry>& more,
+                  const std::vector<std::string>& more_warnings, bool json) const;
 
   ReplyReader reader() const { return {text_.tokenizer.get(), &judge_}; }
 

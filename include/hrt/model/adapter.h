@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "hrt/base/json.h"
 #include "hrt/model/decoder_spec.h"
@@ -41,6 +42,9 @@ class Adapter {
 
   // {path, base_model (as its config says), ranks, maps (how many it changes), parameters}
   Json describe() const;
+  const std::string& base_model() const { return base_model_; }  // as its config says; may be empty
+  // Modules that its config targets and its file has no maps of.
+  const std::vector<std::string>& missing() const { return missing_; }
 
   // By the name of the base's tensor; nothing where the adapter leaves it alone. Throws InputError when its
   // numbers are not finite.
@@ -58,14 +62,19 @@ class Adapter {
     bool in_out = false;  // see LoraUpdate
   };
   void add(const std::string& tensor, const AdapterTargets& targets, const AdapterConfig& config);
+  std::vector<std::string> missing_of(const AdapterTargets& targets, const AdapterConfig& config) const;
   at::Tensor matrix(const std::string& name) const;
 
   std::filesystem::path folder_;
   TensorFile file_;
   std::string base_model_;
   std::map<std::string, Map> maps_;  // by the base's tensor
+  std::vector<std::string> missing_;
   std::set<std::int64_t> ranks_;
   std::int64_t parameters_ = 0;
 };
+
+// What `describe` says, on a line.
+std::string adapter_line(const Json& described);
 
 }  // namespace hrt

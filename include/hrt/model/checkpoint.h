@@ -41,6 +41,9 @@ class Checkpoint {
     return stop_tokens_;
   }  // generation_config and config
   const std::vector<std::string>& unknown_keys() const { return unknown_keys_; }
+  const std::vector<std::string>& unused_tensors() const { return unused_tensors_; }
+  // What deserves a warning, a line each.
+  const std::vector<std::string>& warnings() const { return warnings_; }
   // Prompt and new tokens may be at most this long together (rope `dynamic`: times its factor).
   std::int64_t max_tokens() const;
 
@@ -50,6 +53,7 @@ class Checkpoint {
 
  private:
   void open_weights(const Family& family);
+  void warn(const std::string& line);  // unless it is empty
 
   std::filesystem::path folder_;
   Json config_;
@@ -59,6 +63,8 @@ class Checkpoint {
   std::optional<Adapter> adapter_;
   std::vector<std::int64_t> stop_tokens_;
   std::vector<std::string> unknown_keys_;
+  std::vector<std::string> unused_tensors_;
+  std::vector<std::string> warnings_;
   std::int64_t parameters_ = 0;
   at::ScalarType stored_dtype_ = at::kFloat;
 };

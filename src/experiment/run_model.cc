@@ -1,0 +1,54 @@
+#include "hrt/experiment/run_model.h"
+
+#include <fmt/format.h>
+
+#include "hrt/base/page.h"
+#include "hrt/experiment/run_directory.h"
+#include "hrt/tensor/safetensors.h"
+
+namespace hrt {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kShownDigits = 12;  // of a fingerprint
+
+}  // namespace
+
+Json run_model(const Checkpoint& checkpoint) {
+  Json model{{"path", fs::absolute(checkpoint.folder()).string()},
+             {"family", checkpoint.spec().family},
+             {"parameters", checkpoint.parameters()},
+             {"layers", checkpoint.spec().layers},
+             {"hidden", checkpoint.spec().hidden},
+             {"stored_dtype", safetensors_dtype(checkpoint.stored_dtype())},
+             {"unknown_config_keys", checkpoint.unknown_keys()}};
+  if (checkpoint.adapter()) model["adapter"] = checkpoint.adapter()->describe();
+  return model;
+}
+
+std::string model_line(const Json& model) {
+  return fmt::format("{} ({}, {} parameters)", model.at("path").get<std::string>(),
+                     model.at("family").get<std::string>(),
+                     grouped(model.at("parameters").get<std::int64_t>()));
+}
+
+std::string stored_fingerprint(const Json& manifest) {
+  const Json* identity = &manifest.at("identity");
+  while (identity->contains("from")) identity = &identity->at("from");
+  return identity->value("model", "");
+}
+
+std::string model_difference(const fs::path& run, const Checkpoint& checkpoint) {
+  const Json manifest = read_manifest(run);
+  const std::string theirs = stored_fingerprint(manifest);
+  const bool full = manifest.value("config", Json::object()).value("full_hash", false);
+  const std::string ours = checkpoint.fingerprint(full);
+  if (theirs.empty() || theirs == ours) return {};
+  const Json model = manifest.value("model", Json::object());
+  return fmt::format("the directions of {} are another model's: {}{} (fingerprint {}, here {})", run.string(),
+                     model.value("path", "unnamed"), model.contains("adapter") ? " with an adapter" : "",
+                     theirs.substr(0, kShownDigits), ours.substr(0, kShownDigits));
+}
+
+}  // namespace hrt
