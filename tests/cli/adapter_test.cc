@@ -63,7 +63,7 @@ TEST_F(AdapterRun, IsNamedByLogAndPlanWithItsBase) {
   const std::string line = "LoRA of rank 4 on 6 maps, 1,472 parameters, made on llama-gqa-tied: " + kAdapter;
   EXPECT_THAT(extract({"--adapter", kAdapter}).err,
               AllOf(HasSubstr("hrt: model " + kModel + " (llama, 23,520 parameters)\n"),
-                    HasSubstr("hrt: adapter " + line + "\n"), Not(HasSubstr("warning"))));
+                    HasSubstr("hrt: adapter " + line + "\n"), Not(HasSubstr("warning: the adapter"))));
   const std::vector<std::string> dry{"--adapter", kAdapter, "--overwrite", "--dry-run"};
   EXPECT_THAT(extract(dry).out, AllOf(HasSubstr("model      " + kModel + " (llama, 23,520 parameters)\n"),
                                       HasSubstr("adapter    " + line + "\n")));
@@ -81,7 +81,7 @@ TEST_F(AdapterRun, MadeOnAnotherModelIsAWarning) {
   const std::string warning =
       "the adapter was made on llama-gqa-tied, and this model is other: it fits its own base alone";
   EXPECT_THAT(result.err, HasSubstr("hrt: warning: " + warning + "\n"));
-  EXPECT_EQ(manifest().at("warnings"), Json({warning}));
+  EXPECT_EQ(manifest().at("warnings").at(0), warning);
 }
 
 TEST_F(AdapterRun, IsShownByInspect) {

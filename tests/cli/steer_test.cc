@@ -139,13 +139,11 @@ TEST_F(Sweep, DirectionsOfAnotherModelAreAWarning) {
   config["rope_theta"] = 5000;
   folder_.write("other/config.json", config.dump());
   const auto extract = [&](const std::string& model, const std::string& out) {
-    const std::string bad = folder_.write("bad.jsonl", token_prompts(3, 4, kVocabulary));
-    const std::string good = folder_.write("good.jsonl", token_prompts(3, 5, kVocabulary));
-    return run_hrt({"extract", "--model", model, "--harmful", bad, "--harmless", good, "--template", "raw",
-                    "--device", "cpu", "--outcomes", "none", "--out", out});
+    return run_hrt({"extract", "--model", model, "--prompts", prompts_, "--template", "raw", "--device",
+                    "cpu", "--outcomes", "none", "--out", out});
   };
-  ASSERT_NE(extract(other, folder_ / "theirs").code, 2);
-  ASSERT_NE(extract(kModel, folder_ / "ours").code, 2);
+  ASSERT_EQ(extract(other, folder_ / "theirs").code, 0);
+  ASSERT_EQ(extract(kModel, folder_ / "ours").code, 0);
   const auto steered = [&](const char* run, const char* more) {
     return run_hrt(
         steer(folder_ / "run", {"--direction", folder_ / run + ":harmfulness", "--layers", "1", more}));

@@ -21,16 +21,19 @@ using ::testing::IsEmpty;
 
 const fs::path kAdapters = fs::path(HRT_SOURCE_DIR) / "tests/model/adapters";
 
-// Where a golden gives cause: a part of its one warning.
+// Where a golden gives cause, by its folder: a part of its one warning.
 const std::map<std::string, const char*> kExpected{
-    {"llama-tied-other-head", "config.json ties the head, but lm_head.weight differs"},
-    {"gemma3-multimodal", "holds 1 tensor that this model does not use: vision_tower.vision_model"},
-    {"gemma3-multimodal-hub", "holds 1 tensor that this model does not use: vision_tower.vision_model"},
-    {"gpt2", "outside the vocabulary of 80, so that no reply ends with it: 50256"},
+    {"goldens/llama-tied-other-head", "config.json ties the head, but lm_head.weight differs"},
+    {"goldens/gemma3-multimodal", "holds 1 tensor that this model does not use: vision_tower.vision_model"},
+    {"goldens/gemma3-multimodal-hub",
+     "holds 1 tensor that this model does not use: vision_tower.vision_model"},
+    {"goldens/gpt2", "outside the vocabulary of 80, so that no reply ends with it: 50256"},
     // In transformers 5 this head has another name, so that peft found none to adapt.
-    {"fused-gpt-neox", "the adapter has no tensors of 1 module that its config targets, such as embed_out"}};
+    {"adapters/fused-gpt-neox",
+     "the adapter has no tensors of 1 module that its config targets, such as embed_out"}};
 
-void expect_warnings(const Checkpoint& checkpoint, const std::string& name) {
+void expect_warnings(const Checkpoint& checkpoint, const fs::path& folder) {
+  const std::string name = folder.parent_path().filename() / folder.filename();
   const auto expected = kExpected.find(name);
   if (expected == kExpected.end()) {
     EXPECT_THAT(checkpoint.warnings(), IsEmpty()) << name;
@@ -40,13 +43,13 @@ void expect_warnings(const Checkpoint& checkpoint, const std::string& name) {
 }
 
 TEST(CheckpointWarnings, OfTheGoldens) {
-  for (const fs::path& folder : golden_folders()) expect_warnings(Checkpoint(folder), folder.filename());
+  for (const fs::path& folder : golden_folders()) expect_warnings(Checkpoint(folder), folder);
 }
 
 TEST(CheckpointWarnings, OfTheGoldenAdapters) {
   for (const auto& adapter : fs::directory_iterator(kAdapters)) {
     const std::string base = read_json(adapter.path() / "adapter_config.json").at("base_model_name_or_path");
-    expect_warnings(Checkpoint(golden_folder(base), {.adapter = adapter.path()}), adapter.path().filename());
+    expect_warnings(Checkpoint(golden_folder(base), {.adapter = adapter.path()}), adapter.path());
   }
 }
 
