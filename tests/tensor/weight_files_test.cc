@@ -93,7 +93,7 @@ TEST_F(Weights, RefusesPiecesOutsideTheFolder) {
 TEST_F(Weights, RefusesAMissingPiece) {
   write_pieces();
   write_index(map_of(kFirst, kFirst, "model-3.safetensors"));
-  refuses("model-3.safetensors: No such file");
+  refuses("weight_map names model-3.safetensors, which is not in the folder");
 }
 
 TEST_F(Weights, RefusesATensorThatIsNotWhereTheIndexSays) {
