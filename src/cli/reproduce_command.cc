@@ -39,7 +39,8 @@ ExitCode run(Flags& flags) {
   setup_logging(flags.quiet ? Verbosity::kQuiet : flags.verbose ? Verbosity::kVerbose : Verbosity::kNormal);
   if (!flags.options.dry_run) restart_with_short_spin();
   if (flags.only) flags.options.only = split_list(*flags.only);
-  if (flags.only && trim(*flags.only).empty())
+  std::erase(flags.options.only, "");
+  if (flags.only && flags.options.only.empty())
     throw InputError("--only names no experiment: expected ids such as fig3,table3");
   const Json config = resolve_config(Command::kExtract, std::nullopt, flags.options.overrides);
   use_threads(optional_value<std::int64_t>(config, "threads"));

@@ -160,7 +160,8 @@ void RunDirectory::resume(const Json& identity) {
   lock();
   manifest_ = read_manifest(path_);
   const std::string changed = first_difference(manifest_.at("identity"), identity);
-  if (!changed.empty()) throw InputError("{}: cannot be resumed: {}", path_.string(), changed);
+  if (!changed.empty())
+    throw InputError("{}: cannot be resumed: {}; --overwrite replaces it", path_.string(), changed);
   resumed_ = true;
   if (!complete()) fs::create_directories(work());
 }

@@ -33,15 +33,15 @@ std::string model_line(const Json& model) {
                      grouped(model.at("parameters").get<std::int64_t>()));
 }
 
-std::string stored_fingerprint(const Json& manifest) {
-  const Json* identity = &manifest.at("identity");
-  while (identity->contains("from")) identity = &identity->at("from");
-  return identity->value("model", "");
+std::string stored_fingerprint(const Json& manifest, const std::string& origin) {
+  JsonObject identity = JsonObject(manifest, origin).object("identity");
+  while (identity.has("from")) identity = identity.object("from");
+  return identity.string("model", "");
 }
 
 std::string model_difference(const fs::path& run, const Checkpoint& checkpoint) {
   const Json manifest = read_manifest(run);
-  const std::string theirs = stored_fingerprint(manifest);
+  const std::string theirs = stored_fingerprint(manifest, (run / "manifest.json").string());
   const bool full = manifest.value("config", Json::object()).value("full_hash", false);
   const std::string ours = checkpoint.fingerprint(full);
   if (theirs.empty() || theirs == ours) return {};

@@ -15,6 +15,19 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kActivations = "activations.safetensors";
+constexpr std::int64_t kMostLayers = 100'000;
+
+// What `read` takes out of a manifest, whose fields somebody may have changed.
+template <typename Read>
+auto fields_of(const fs::path& file, Read read) {
+  try {
+    return read();
+  } catch (const Json::exception& error) {
+    const std::string text = error.what();  // "[json.exception.out_of_range.403] key 'layers' not found"
+    throw InputError("{}: not as hrt writes it: {}", file.string(),
+                     escape_for_terminal(text.substr(text.find("] ") + 2)));
+  }
+}
 
 std::string place_of(const fs::path& file, std::size_t index) {
   return fmt::format("{}:{}", file.string(), index + 1);
@@ -115,20 +128,29 @@ StoredRun::StoredRun(const fs::path& path, Command command) : path_(path) {
                      escape_for_terminal(manifest.string("command")), command_name(command));
   }
   const Json& config = manifest.object("config").raw();
-  const Json positions = config.value("positions", Json::array());
+  const auto positions = fields_of(file("manifest.json"), [&] {
+    return config.value("positions", Json::array()).get<std::vector<std::string>>();
+  });
   prompt_lines_ = read_lines(file("prompts.jsonl"));
-  set_ = prompts_of(prompt_lines_, file("prompts.jsonl"), positions.get<std::vector<std::string>>());
+  set_ = prompts_of(prompt_lines_, file("prompts.jsonl"), positions);
 }
 
 std::string StoredRun::template_name() const {
   return JsonObject(manifest_, file("manifest.json").string()).object("template").string("name");
 }
 
-std::string StoredRun::model_fingerprint() const { return stored_fingerprint(manifest_); }
+std::string StoredRun::model_fingerprint() const {
+  return stored_fingerprint(manifest_, file("manifest.json").string());
+}
 
 std::vector<std::int64_t> StoredRun::rows() const {
   const JsonObject manifest(manifest_, file("manifest.json").string());
-  return resolve_layers(config().at("layers"), manifest.object("model").integer("layers") + 1);
+  const JsonObject model = manifest.object("model");
+  const std::int64_t layers = model.integer("layers");
+  if (layers < 1 || layers > kMostLayers)
+    throw InputError("{}: expected 1..{}, found {}", model.where("layers"), kMostLayers, layers);
+  const Json wanted = fields_of(file("manifest.json"), [&] { return config().at("layers"); });
+  return resolve_layers(wanted, layers + 1);
 }
 
 std::vector<Json> StoredRun::reply_lines() const {
@@ -138,10 +160,11 @@ std::vector<Json> StoredRun::reply_lines() const {
 fs::path StoredRun::activations() const {
   if (fs::exists(file(kActivations))) return file(kActivations);
   const JsonObject manifest(manifest_, file("manifest.json").string());
-  if (config().value("store", "all") != "all") {
+  const auto store =
+      fields_of(file("manifest.json"), [&] { return config().value("store", std::string("all")); });
+  if (store != "all")
     throw InputError("{}: the run stored no activations (--store {})", path_.string(),
-                     config().at("store").get<std::string>());
-  }
+                     escape_for_terminal(store));
   if (!manifest.has("activations")) throw InputError("{}: {} is missing", path_.string(), kActivations);
   const fs::path elsewhere = manifest.string("activations");
   if (!fs::exists(elsewhere)) {

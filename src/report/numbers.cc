@@ -24,6 +24,9 @@ constexpr std::array kGroups{
     GroupStyle{"accepted_harmless", Colour::kSky, true},
     GroupStyle{"harmful", Colour::kVermillion, false},
     GroupStyle{"harmless", Colour::kBlue, false},
+    GroupStyle{"Llama-2-7b-chat", Colour::kBlue, false},
+    GroupStyle{"Meta-Llama-3-8B-Instruct", Colour::kVermillion, false},
+    GroupStyle{"Qwen2-7B-Instruct", Colour::kGreen, false},
 };
 
 std::string with_interval(const Json& estimate, double scale, int digits, int interval_digits) {

@@ -61,6 +61,12 @@ RunFolder open_run(const fs::path& path) {
   }
   try {
     run.results = read_json(path / "results.json");
+    const bool whole = run.results.is_object() && run.results.contains("model") &&
+                       run.results.contains("experiments") && run.results.at("experiments").is_array();
+    if (run.kind() == "reproduce" && !whole) {
+      run.results = nullptr;
+      run.remarks.push_back("results.json is not as this version writes it: model and experiments expected.");
+    }
   } catch (const InputError& error) {
     run.remarks.push_back(fmt::format("results.json cannot be read: {}.", error.what()));
   }

@@ -1,7 +1,8 @@
 #include <fmt/format.h>
 
-#include <map>
+#include <algorithm>
 
+#include "hrt/base/strings.h"
 #include "numbers.h"
 #include "scoreboard.h"
 
@@ -14,7 +15,8 @@ Series published_mark(const std::string& model, std::size_t number, const Json& 
   Series mark = group_series(model, number, range ? Mark::kOutline : Mark::kPoints);
   mark.dashed = !range;
   const std::vector<Json> ends = range ? value.get<std::vector<Json>>() : std::vector<Json>{value};
-  for (const Json& end : ends) mark.points.push_back({end.get<double>(), 0.7});
+  const double height = 0.85 - 0.15 * static_cast<double>(number);  // apart, where values are the same
+  for (const Json& end : ends) mark.points.push_back({end.get<double>(), height});
   return mark;
 }
 
@@ -40,18 +42,20 @@ std::optional<Figure> published_figure(const Json& experiment) {
   Figure figure{.name = experiment.value("id", "") + "_published",
                 .title = "Published values, and ours",
                 .panel_height = 1.75};
-  std::string sources;
+  std::vector<std::string> sources;
   for (const Json& published : experiment.value("published", Json::array())) {
-    if (number_at(published.value("measured", Json()), "/value"))
-      figure.panels.push_back(value_panel(published));
-    if (sources.empty()) sources = published.value("source", "");
+    if (!number_at(published.value("measured", Json()), "/value")) continue;
+    figure.panels.push_back(value_panel(published));
+    const std::string source = published.value("source", "");
+    if (std::ranges::find(sources, source) == sources.end()) sources.push_back(source);
   }
   if (figure.panels.empty()) return std::nullopt;
   figure.caption = fmt::format(
-      "Open marks, a line where a range was published: {}. Filled: this run, with its 95 % interval. "
+      "Open marks, a line where a range was published: {}. Filled: this run, with its 95 % interval where it "
+      "has one. "
       "Another model than a published one need not "
       "agree with it.",
-      sources);
+      join(sources, "; "));
   return figure;
 }
 

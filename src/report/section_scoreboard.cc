@@ -33,7 +33,7 @@ std::string holds_text(const Json& claim) {
   std::string text = holds.get<bool>() ? "yes" : "no";
   if (claim.value("clear", Json()) == false) text += ", but chance is not ruled out";
   const std::string missed = text_at(claim, "/missed");
-  return missed.empty() ? text : text + " (expected: " + missed + ")";
+  return missed.empty() ? text : text + " (known: " + missed + ")";
 }
 
 // "Llama-3-8B 94; Qwen2-7B 0 to 10 %"
@@ -50,7 +50,8 @@ std::string model_text(const Json& model) {
                                  text_at(model, "/family"), model.at("parameters").get<std::int64_t>());
   if (model.contains("adapter")) text += ", with the adapter " + text_at(model, "/adapter/path");
   const std::string taken_for = text_at(model, "/taken_for");
-  return text + (taken_for.empty() ? "); the papers hold no numbers of it." : "), taken for " + taken_for + ".");
+  return text +
+         (taken_for.empty() ? "); the papers hold no numbers of it." : "), taken for " + taken_for + ".");
 }
 
 DataTable board(const Json& experiments) {
@@ -104,6 +105,8 @@ Section scoreboard_section(const RunFolder& run) {
   Section section{"Scoreboard", run.path.string(), {}};
   for (const std::string& remark : run.remarks) section.blocks.push_back(Paragraph{remark, true});
   if (!run.results.is_object()) return section;
+  for (const Json& warning : run.results.value("warnings", Json::array()))
+    section.blocks.push_back(Paragraph{"Warning: " + plain_number(warning), true});
   const Json& experiments = run.results.at("experiments");
   section.blocks.push_back(Paragraph{model_text(run.results.at("model"))});
   std::vector<std::string> papers;

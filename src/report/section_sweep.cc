@@ -97,6 +97,16 @@ std::vector<Block> degenerate_warnings(const SweepCells& sweep) {
   };
   const auto all = std::ssize(cells);
   std::vector<Block> blocks;
+  constexpr double kMost = 50;  // %
+  if (const auto other = std::ranges::count_if(
+          cells, [](const SweptCell& cell) { return neither_of(cell).value_or(0) > kMost; });
+      other > 0)
+    blocks.push_back(Paragraph{
+        fmt::format(
+            "In {} of {} cells most answers are neither yes nor no: fewer of one there are not more of "
+            "the other.",
+            other, all),
+        true});
   if (const auto broken = count(degenerate_in); broken > 0)
     blocks.push_back(
         Paragraph{fmt::format("In {} of {} cells most replies are degenerate (empty, or ending in a loop).",
@@ -121,7 +131,8 @@ std::vector<SweptCell> extremes(const SweepCells& sweep) {
   std::vector<SweptCell> found;
   const auto value = [](const SweptCell& cell) { return *number_at(cell.rate(), "/value"); };
   for (const auto& [key, line] : lines) {
-    const auto [lowest, highest] = std::ranges::minmax_element(line, {}, value);
+    const auto lowest = std::ranges::min_element(line, {}, value);
+    const auto highest = std::ranges::max_element(line, {}, value);
     found.push_back(*highest);
     if (lowest != highest) found.push_back(*lowest);
   }

@@ -115,15 +115,18 @@ ClaimResult check_claim(const Json& spec, const Json& results) {
                      .measured = measure(spec.at("measure"), results)};
   const Bound bound = bound_of(spec.at(relation.name), relation, results);
   const double scale = scale_of(result.unit);
-  result.needs = relation.sign;
-  if (bound.limit()) result.needs += fmt::format(" {:.4g}", *bound.limit() * scale);
   result.why = result.measured.why.empty() ? bound.measured.why : result.measured.why;
-  if (result.measured.value && bound.limit()) {
-    result.holds = relation.holds(*result.measured.value, *bound.limit());
-    result.clear = is_clear(result.measured, bound, relation);
+  if (const auto limit = bound.limit()) {
+    result.needs = fmt::format("{} {:.4g}", relation.sign, *limit * scale);
+    if (!result.unit.empty()) result.needs += " " + result.unit;
+    const bool possible = result.unit != "%" || relation.holds(relation.side > 0 ? 1 : 0, *limit);
+    if (!possible) result.why = fmt::format("no share is {}", result.needs);
+    if (possible && result.measured.value) {
+      result.holds = relation.holds(*result.measured.value, *limit);
+      result.clear = is_clear(result.measured, bound, relation);
+    }
   }
   result.measured = scaled(result.measured, scale);
-  if (!result.unit.empty()) result.needs += " " + result.unit;
   return result;
 }
 

@@ -96,12 +96,36 @@ Items choose(const Json& list, const Json& where) {
   return items;
 }
 
+// The one that was picked, with the places of all that have its value.
+Measured with_equals(Measured picked, const std::vector<Measured>& values) {
+  std::vector<std::string> places;
+  for (const Measured& measured : values) {
+    const bool known = std::ranges::find(places, measured.at) != places.end();
+    if (*measured.value == *picked.value && !known) places.push_back(measured.at);
+  }
+  picked.at = join(places, ", ");
+  return picked;
+}
+
+// How far an AUROC is from one half, in either direction.
+Measured distance_from_chance(Measured auroc) {
+  constexpr double kChance = 0.5;
+  if (!auroc.value) return auroc;
+  auroc.value = std::abs(*auroc.value - kChance);
+  if (!auroc.low || !auroc.high) return auroc;
+  const double below = *auroc.low - kChance;
+  const double above = *auroc.high - kChance;
+  auroc.low = below <= 0 && above >= 0 ? 0 : std::min(std::abs(below), std::abs(above));
+  auroc.high = std::max(std::abs(below), std::abs(above));
+  return auroc;
+}
+
 // One of the values, or a number about all of them. `values` is not empty, and each has a value. What is said
 // about all has no interval: rows, layers and categories of one model are no independent draws.
 Measured take_one(const std::vector<Measured>& values, const std::string& take) {
   const auto value_of = [](const Measured& measured) { return *measured.value; };
-  if (take == "max") return *std::ranges::max_element(values, {}, value_of);
-  if (take == "min") return *std::ranges::min_element(values, {}, value_of);
+  if (take == "max") return with_equals(*std::ranges::max_element(values, {}, value_of), values);
+  if (take == "min") return with_equals(*std::ranges::min_element(values, {}, value_of), values);
   const auto count = [&](auto is_hit) {
     return static_cast<double>(std::ranges::count_if(values, is_hit, value_of));
   };
@@ -143,7 +167,8 @@ Measured measure_items(const Json& spec, const Json& results) {
   for (const Json& item : items.chosen) {
     Measured value = read_number(item, spec.at("value"));
     if (spec.contains("minus")) value = difference(value, read_number(item, spec.at("minus")));
-    if (item.contains(each)) value.at = fmt::format("{} {}", each, plain(item.at(each)));
+    if (spec.value("from_chance", false)) value = distance_from_chance(value);
+    if (item.contains(each)) value.at = plain(item.at(each));
     if (value.value)
       values.push_back(std::move(value));
     else
@@ -156,6 +181,10 @@ Measured measure_items(const Json& spec, const Json& results) {
   }
   result = take_one(values, take);
   result.taken = take;
+  if (!result.at.empty()) {
+    const bool several = result.at.find(',') != std::string::npos;
+    result.at = fmt::format("{}{} {}", each, several ? "s" : "", result.at);
+  }
   result.of = static_cast<std::int64_t>(values.size());
   return result;
 }
@@ -185,7 +214,7 @@ void check_conditions(const Json& conditions, const std::string& where) {
 
 void check_measure(const Json& spec, const std::string& where) {
   static const std::vector<std::string> kKnown{"at",   "in", "where", "value", "minus",
-                                               "take", "by", "of",    "each"};
+                                               "take", "by", "of",    "each",  "from_chance"};
   const JsonObject object(spec, where);
   for (const auto& [key, value] : spec.items()) {
     if (std::ranges::find(kKnown, key) == kKnown.end())
@@ -194,6 +223,7 @@ void check_measure(const Json& spec, const std::string& where) {
     if (pointer) check_pointer(value, fmt::format("{}/{}", where, key));
   }
   for (const char* key : {"of", "each"}) object.string(key, "");
+  object.boolean("from_chance", false);
   if (spec.contains("at") == spec.contains("in")) throw InputError("{}: give either at or in", where);
   if (spec.contains("at")) return;
   const std::string take = object.string("take", "only");
@@ -230,6 +260,7 @@ Measured difference(const Measured& a, const Measured& b) {
 Measured measure(const Json& spec, const Json& results) {
   Measured measured =
       spec.contains("at") ? read_number(results, spec.at("at")) : measure_items(spec, results);
+  if (spec.contains("at") && spec.value("from_chance", false)) measured = distance_from_chance(measured);
   if (measured.n) measured.n_of = spec.value("of", "prompts");
   return measured;
 }

@@ -39,14 +39,13 @@ std::string catalog_file(const Json& config) {
   throw InputError("no catalog: --data CATALOG says which prompts the experiments take");
 }
 
-// A run that is whole; one whose manifest is broken is another experiment's trouble, and said.
-bool is_whole(const fs::path& run) {
+// A run that was ended, or whose manifest nobody can read: the scoreboard has a row of either.
+bool has_a_row(const fs::path& run) {
   if (!fs::exists(run / "manifest.json")) return false;
   try {
     return read_manifest(run).at("status") == "complete";
-  } catch (const InputError& error) {
-    spdlog::warn("warning: left out: {}", error.what());
-    return false;
+  } catch (const InputError&) {
+    return true;
   }
 }
 
@@ -56,7 +55,7 @@ std::vector<std::string> asked_or_there(const ReproduceOptions& options, const E
   std::vector<std::string> ids = options.only;
   if (ids.empty() || options.overwrite) return ids;
   for (const ExperimentSpec& spec : list.experiments) {
-    if (is_whole(out / spec.id)) ids.push_back(spec.id);
+    if (has_a_row(out / spec.id)) ids.push_back(spec.id);
   }
   return ids;
 }

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "cost_clock.h"
+#include "hrt/base/error.h"
 #include "hrt/base/file.h"
 #include "hrt/base/log.h"
 #include "hrt/base/strings.h"
@@ -79,7 +80,9 @@ class Reproduction {
       clock.end(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
       if (!step.extraction)
         board.rows.push_back(std::move(row));
-      else if (row.state != ScoreRow::State::kDone)
+      else if (row.state == ScoreRow::State::kDone)
+        add_warnings(board, step);
+      else
         lacking_[step.spec.id] = row.why;
     }
     log_to_file(run.file("log.txt"));
@@ -115,11 +118,30 @@ class Reproduction {
     run_step(step);
     row.state = ScoreRow::State::kDone;
     row.why = said;
-    if (!step.extraction)
-      measure_row(row, step.spec, read_json(step.out / "results.json"), plan_.taken_for());
+    if (!step.extraction) measure(row, step);
     if (rows_hold(step.out)) return;
     rows_hold_ = false;
     row.why = "row identity does not hold: these rows are not their prompts' own";
+  }
+
+  void measure(ScoreRow& row, const Step& step) const {
+    const fs::path file = step.out / "results.json";
+    const Json results = read_json(file);
+    if (!holds_measures(step.spec, results))
+      throw InputError("{}: holds nothing that this experiment measures", file.string());
+    measure_row(row, step.spec, results, plan_.taken_for());
+  }
+
+  // What an extraction warns of is true of everything that is computed from it.
+  void add_warnings(Scoreboard& board, const Step& extraction) const {
+    std::vector<std::string> users;
+    for (const Step& step : plan_.steps()) {
+      if (std::ranges::find(step.spec.uses, extraction.spec.id) != step.spec.uses.end())
+        users.push_back(step.spec.id);
+    }
+    for (const Json& warning : read_manifest(extraction.out).value("warnings", Json::array()))
+      board.warnings.push_back(fmt::format("{} (used by {}): {}", extraction.spec.id, join(users, ", "),
+                                           warning.get<std::string>()));
   }
 
   std::string why_not(const Step& step) const {
@@ -159,11 +181,22 @@ class Reproduction {
   bool failed_ = false;
 };
 
+// `--dry-run` says that a folder's run is another one before it plans.
+void check_resumable(const fs::path& out, const Json& identity) {
+  if (RunDirectory::look(out, IfExists::kResume) == Found::kNothing) return;
+  const std::string changed = RunDirectory::difference(out, identity);
+  if (!changed.empty())
+    throw InputError("{}: cannot be resumed: {}; --overwrite replaces it", out.string(), changed);
+}
+
 }  // namespace
 
 ExitCode run_reproduce(const ReproduceOptions& options) {
   Plan plan(options);
-  if (options.dry_run) print_steps(plan.steps(), plan.out(), plan.model(), options.json);
+  if (options.dry_run) {
+    if (!options.overwrite) check_resumable(plan.out(), plan.identity());
+    print_steps(plan.steps(), plan.out(), plan.model(), options);
+  }
   plan.check_inputs();
   return options.dry_run ? ExitCode::kDone : Reproduction(plan, options).run();
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "hrt/base/csv.h"
+#include "hrt/base/strings.h"
 
 namespace hrt {
 namespace {
@@ -39,6 +40,15 @@ std::string ScoreRow::verdict() const {
 const Measured* ScoreRow::headline() const {
   if (!published.empty()) return &published.front().measured;
   return claims.empty() ? nullptr : &claims.front().measured;
+}
+
+bool holds_measures(const ExperimentSpec& spec, const Json& results) {
+  const auto is_there = [&](const Json& claim) {
+    const Json& measure = claim.at("measure");
+    const std::string place = measure.value("in", measure.value("at", std::string()));
+    return results.contains(split(place, '/').at(1));
+  };
+  return results.is_object() && (spec.claims.empty() || std::ranges::any_of(spec.claims, is_there));
 }
 
 void measure_row(ScoreRow& row, const ExperimentSpec& spec, const Json& results, const std::string& model) {
@@ -98,6 +108,7 @@ Json Scoreboard::to_json() const {
   return {{"model", described},
           {"catalog", {{"name", catalog}, {"description", description}}},
           {"papers", papers},
+          {"warnings", warnings},
           {"experiments", list}};
 }
 

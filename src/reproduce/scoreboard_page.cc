@@ -107,6 +107,7 @@ class ScorePage {
 
   std::string remarks() const {
     std::string text;
+    for (const std::string& warning : board_.warnings) text += line("warning", warning);
     for (const ScoreRow& row : board_.rows) {
       if (!row.why.empty()) text += line(row.id, row.why);
       for (const std::string& source : row.left_out) text += line(row.id, "left out: " + source);

@@ -88,7 +88,12 @@ std::vector<Step> plan_steps(const ExperimentList& list, const std::vector<Exper
 }
 
 bool is_complete(const Step& step) {
-  return fs::exists(step.out / "manifest.json") && read_manifest(step.out).at("status") == "complete";
+  if (!fs::exists(step.out / "manifest.json")) return false;
+  try {
+    return read_manifest(step.out).at("status") == "complete";
+  } catch (const InputError&) {
+    return false;
+  }
 }
 
 ExitCode run_config(Command command, const Json& config) {
@@ -110,7 +115,7 @@ std::string use_direction(Step& step, const fs::path& out) {
   const Json chosen = fs::exists(file) ? read_json(file).value("chosen", Json()) : Json();
   if (chosen.is_null())
     return fmt::format("{} {}: {} of the config is taken in its place", experiment,
-                       fs::exists(file) ? "found no direction" : "was not run",
+                       fs::exists(file) ? "found no direction" : "has no results",
                        split_direction(step.config.at("direction")).name);
   step.config["direction"] = fmt::format("{}:{}", run.string(), name);
   // It is added where it comes from; ablation is everywhere.

@@ -10,6 +10,7 @@
 #include "hrt/experiment/catalog.h"
 #include "hrt/experiment/config.h"
 #include "hrt/reproduce/experiment_list.h"
+#include "hrt/reproduce/reproduce.h"
 #include "inputs.h"
 
 namespace hrt {
@@ -28,7 +29,7 @@ std::vector<Step> plan_steps(const ExperimentList& list, const std::vector<Exper
                              const std::vector<Override>& overrides, const Catalog& catalog,
                              const std::filesystem::path& out, std::set<std::string>& files);
 
-// Whether its run directory is complete already.
+// Whether its run directory is complete already. One whose manifest is broken is not: taking it up fails.
 bool is_complete(const Step& step);
 
 // Runs it, or takes it up. Returns the run's exit code; throws what goes wrong.
@@ -47,6 +48,6 @@ std::string keep_directions(Step& step, const std::filesystem::path& out);
 
 // --dry-run.
 void print_steps(const std::vector<Step>& steps, const std::filesystem::path& out, const Json& model,
-                 bool json);
+                 const ReproduceOptions& options);
 
 }  // namespace hrt

@@ -10,6 +10,7 @@ namespace {
 
 constexpr double kSnapshotBytes = 512e6;
 constexpr std::size_t kMostPrompts = 256;
+constexpr std::int64_t kMostItems = 2048;  // a tiny model's time goes elsewhere than into FLOPs
 
 bool is_wanted(const Cell& cell, const PreparedPrompt& prompt) {
   if (cell.is_baseline()) return true;
@@ -57,7 +58,8 @@ std::int64_t suitable_sweep_group(const PromptSet& set, const DecoderSpec& spec,
                                   bool cpu) {
   const auto tokens = static_cast<double>(longest(set) + max_new_tokens);
   const double flops = 2.0 * static_cast<double>(parameters_per_token(spec)) * tokens;
-  return std::max<std::int64_t>(1, static_cast<std::int64_t>((cpu ? 1 : 100) * kCpuGroupFlops / flops));
+  const double items = (cpu ? 1 : 100) * kCpuGroupFlops / flops;
+  return std::clamp<std::int64_t>(static_cast<std::int64_t>(items), 1, kMostItems);
 }
 
 std::vector<SweepGroup> cut_sweep(const std::vector<Cell>& cells, const PromptSet& set,

@@ -280,13 +280,27 @@ TEST_F(Reproduce, RefusesWhatItDoesNotKnow) {
   EXPECT_TRUE(fs::exists(out_ + "/notes.txt"));
 }
 
-TEST_F(Reproduce, WorksBesideAnotherExperimentsBrokenManifest) {
-  folder_.write("out/fig2/manifest.json", "{");
-  folder_.write("out/manifest.json", R"({"status": "cleared", "identity": {}})");
+TEST_F(Reproduce, HasARowForWhatIsBroken) {
+  ASSERT_EQ(reproduce("table1,select").code, 0);
+  write_file(out_ + "/table1/results.json", "{}");
+  write_file(out_ + "/select/manifest.json", "{");
   const ProcessResult result = reproduce("table1");
-  EXPECT_EQ(result.code, 0) << result.err;
-  EXPECT_THAT(result.err, HasSubstr("left out: " + out_ + "/fig2/manifest.json"));
-  EXPECT_EQ(row("table1").at("run"), "table1");
+  EXPECT_EQ(result.code, 1) << result.err;
+  EXPECT_EQ(row("table1").at("verdict"), "failed");
+  EXPECT_THAT(row("table1").at("why").get<std::string>(),
+              HasSubstr("holds nothing that this experiment measures"));
+  EXPECT_EQ(row("select").at("verdict"), "failed");
+  EXPECT_THAT(row("select").at("why").get<std::string>(), HasSubstr("select/manifest.json:1"));
+}
+
+TEST_F(Reproduce, SaysBeforehandThatAFolderIsAnothers) {
+  ASSERT_EQ(reproduce("table1").code, 0);
+  const ProcessResult other = reproduce("table1", {"--seed", "5", "--dry-run"});
+  EXPECT_EQ(other.code, 2);
+  EXPECT_THAT(other.err, HasSubstr("cannot be resumed"));
+  const ProcessResult anew = reproduce("table1", {"--seed", "5", "--overwrite", "--dry-run"});
+  EXPECT_EQ(anew.code, 0) << anew.err;
+  EXPECT_THAT(anew.out, Not(HasSubstr("complete")));
 }
 
 // The committed runs, whose paths are relative to the project's folder.

@@ -48,7 +48,7 @@ INSTANTIATE_TEST_SUITE_P(
                       // A margin makes every claim harder.
                       Case{R"({"above": {"at": "/b", "by": 0.25}})", false, false, "> 0.55"},
                       Case{R"({"below": {"at": "/b", "by": 0.25}})", false, true, "< 0.05"},
-                      Case{R"({"above": {"at": "/gone"}})", std::nullopt, std::nullopt, ">"}));
+                      Case{R"({"above": {"at": "/gone"}})", std::nullopt, std::nullopt, ""}));
 
 TEST(Claim, IsNotJudgedWhereNothingIsMeasured) {
   Json spec = claim(R"({"above": 0})");
@@ -96,6 +96,19 @@ TEST(Published, IsComparedOnItsOwnModelOnly) {
   EXPECT_EQ(fit({{"M", {61, 90}}}, "M"), Fit::kOutside);
   EXPECT_EQ(fit({{"M", 55}}, "N"), Fit::kNotComparable);
   EXPECT_EQ(fit({{"M", 55}}, ""), Fit::kNotComparable);
+}
+
+TEST(Claim, CannotBeJudgedWhereNoShareHolds) {
+  const Json spec{{"name", "falls"},
+                  {"says", "falls"},
+                  {"source", "ours"},
+                  {"unit", "%"},
+                  {"measure", {{"at", "/less"}}},
+                  {"below", {{"at", "/few"}, {"by", 0.05}}}};
+  const ClaimResult result = check_claim(spec, {{"few", 0.02}, {"less", 0.01}});
+  EXPECT_FALSE(result.holds.has_value());
+  EXPECT_EQ(result.why, "no share is < -3 %");
+  EXPECT_TRUE(check_claim(spec, {{"few", 0.2}, {"less", 0.01}}).holds.value_or(false));
 }
 
 TEST(Published, IsInItsUnit) {

@@ -15,6 +15,7 @@ const Json kResults = Json::parse(R"({
   "plain": 0.25,
   "mean": {"value": 1.5, "low": 1, "high": 2, "n": 40},
   "auroc": {"value": 0.9, "low": 0.8, "high": 0.95, "positives": 30, "negatives": 10},
+  "mixed": {"value": 0.4, "low": 0.2, "high": 0.6, "positives": 30, "negatives": 10},
   "nothing": {"value": null, "low": null, "high": null, "n": 0},
   "results": [
     {"cell": "baseline", "control": null, "layer": null, "rate": {"value": 0.0, "low": 0, "high": 0.1, "n": 20}},
@@ -63,6 +64,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"Number", R"({"at": "/plain"})", 0.25, kNone, kNone, kNone},
         Case{"Interval", R"({"at": "/mean"})", 1.5, 1, 2, 40},
         Case{"BothClassesCount", R"({"at": "/auroc"})", 0.9, 0.8, 0.95, 40},
+        Case{"FromChance", R"({"at": "/auroc", "from_chance": true})", 0.4, 0.3, 0.45, 40},
+        Case{"FromChanceWithin", R"({"at": "/mixed", "from_chance": true})", 0.1, 0, 0.3, 40},
         Case{"Undefined", R"({"at": "/nothing"})", kNone, kNone, kNone, 0},
         Case{"Absent", R"({"at": "/gone"})", kNone, kNone, kNone, kNone},
         Case{"OneItem", R"({"in": "/results", "where": {"cell": "baseline"}, "value": "/rate"})", 0, 0, 0.1,
@@ -113,6 +116,14 @@ TEST(Measure, NamesThePickedItem) {
   const Measured lowest =
       measure(Json::parse(R"({"in": "/rows", "value": "/mean", "take": "min", "each": "row"})"), kResults);
   EXPECT_EQ(picked(lowest), "lowest of 4, at row 1");
+}
+
+TEST(Measure, NamesAllThatHaveThePickedValue) {
+  const Json results = Json::parse(R"({"results": [{"layer": 3, "rate": 1}, {"layer": 4, "rate": 0.5},
+    {"layer": 5, "rate": 1}]})");
+  const Measured highest = measure(
+      Json::parse(R"({"in": "/results", "value": "/rate", "take": "max", "each": "layer"})"), results);
+  EXPECT_EQ(picked(highest), "highest of 3, at layers 3, 5");
 }
 
 TEST(Measure, GivesAMeanOverRowsNoInterval) {

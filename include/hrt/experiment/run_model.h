@@ -16,8 +16,8 @@ Json run_model(const Checkpoint& checkpoint);
 std::string model_line(const Json& run_model);
 
 // The fingerprint of a manifest's model; empty where it names none. A run that was judged again carries the
-// identity of the run it was made from.
-std::string stored_fingerprint(const Json& manifest);
+// identity of the run it was made from. Throws InputError "ORIGIN: /identity ...".
+std::string stored_fingerprint(const Json& manifest, const std::string& origin);
 
 // A sentence where the directions of a run were made on another model than `checkpoint` (its config, weights,
 // tokenizer or adapter differ); else empty. Throws InputError when the run has no manifest of hrt's.

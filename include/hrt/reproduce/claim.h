@@ -16,10 +16,10 @@ struct ClaimResult {
   std::string source;  // of the claim, and of its threshold
   std::string unit;    // "%": a share times 100; "points": a difference of shares, too
   Measured measured;
-  std::string needs = {};          // "> 0.5"
-  std::optional<bool> holds = {};  // nothing: there is nothing to measure
+  std::string needs = {};          // "> 0.5"; empty: the threshold, another measure, is not there
+  std::optional<bool> holds = {};  // nothing: there is nothing to measure, or no share can hold
   std::optional<bool> clear = {};  // holds, or not, over the whole interval; nothing: there is no interval
-  std::string why = {};            // there is nothing to measure: why
+  std::string why = {};            // it can neither hold nor not: why
 
   Json to_json() const;
 };

@@ -17,7 +17,7 @@ struct Measured {
   std::string n_of = {};   // what n counts, of the entry: "prompts"
   std::string taken = {};  // how several values became one ("max"); empty: one was read
   std::int64_t of = 0;     // how many these were
-  std::string at = {};     // "layer 7": which of them, where the entry says what tells them apart
+  std::string at = {};     // "layers 4, 5": which of them, where the entry says what tells them apart
   std::string why = {};    // there is no value: why
 };
 
@@ -27,6 +27,7 @@ struct Measured {
 //   {"in": POINTER, "where": {FIELD: CONDITION}, "value": POINTER, "minus": POINTER, "take": HOW, "each":
 //   FIELD}: of the items of a list or an object those that meet all conditions, their values, and one number
 //   out of them.
+// `from_chance`: how far that AUROC is from one half, where nothing is told.
 // Where the results have no such place or value, the measure has none and says why. Throws InputError for a
 // spec that is wrong in itself.
 Measured measure(const Json& spec, const Json& results);

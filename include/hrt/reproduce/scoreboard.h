@@ -41,7 +41,8 @@ struct Scoreboard {
   std::string description;                    // of the catalog
   std::map<std::string, std::string> missed;  // claims that the catalog lists as missed, with the reason
   std::vector<KnownModel> known;
-  Json papers = Json::object();  // that sources name, in full
+  Json papers = Json::object();            // that sources name, in full
+  std::vector<std::string> warnings = {};  // of the shared extractions, with who uses them
   std::vector<ScoreRow> rows;
 
   // "ID.CLAIM" of the claims that do not hold and that the catalog does not list.
@@ -51,6 +52,9 @@ struct Scoreboard {
   std::string to_csv() const;
   std::string page() const;
 };
+
+// Whether `results` have any of the parts that the experiment's claims look into.
+bool holds_measures(const ExperimentSpec& spec, const Json& results);
 
 // The results of a run, by the experiment's measures.
 void measure_row(ScoreRow& row, const ExperimentSpec& spec, const Json& results, const std::string& model);

@@ -18,7 +18,7 @@ struct SweepItem {
 // Items that are computed together: some cells on some prompts, whose unsteered part is computed once.
 using SweepGroup = std::vector<SweepItem>;
 
-// Items in a group that are, on a CPU, about a minute's work.
+// Items in a group that are, on a CPU, at most about a minute's work: what a signal waits for.
 std::int64_t suitable_sweep_group(const PromptSet& set, const DecoderSpec& spec, std::int64_t max_new_tokens,
                                   bool cpu);
 
