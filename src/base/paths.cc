@@ -36,9 +36,14 @@ fs::path cache_dir() {
 
 std::string path_from_here(const std::filesystem::path& path) {
   if (!path.is_absolute()) return path.lexically_normal().string();
-  const std::filesystem::path relative = path.lexically_relative(std::filesystem::current_path());
-  const bool outside = relative.empty() || *relative.begin() == "..";
-  return (outside ? path.lexically_normal() : relative).string();
+  const auto within = [&](const std::filesystem::path& folder) {
+    const std::filesystem::path relative = path.lexically_relative(folder);
+    return relative.empty() || *relative.begin() == ".." ? std::filesystem::path() : relative;
+  };
+  if (const auto here = within(std::filesystem::current_path()); !here.empty()) return here.string();
+  const std::string home = environment("HOME");
+  const auto at_home = home.empty() ? std::filesystem::path() : within(home);
+  return (at_home.empty() ? path.lexically_normal() : "~" / at_home).string();
 }
 
 }  // namespace hrt

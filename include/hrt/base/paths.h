@@ -15,7 +15,8 @@ std::filesystem::path data_dir();
 // Where fetched models and prompt sets lie: ${XDG_CACHE_HOME:-~/.cache}/hrt.
 std::filesystem::path cache_dir();
 
-// As a user here would write it: relative where it lies in the current folder, otherwise as it is.
+// As a user here would write it: relative where it lies in the current folder, from ~ where it lies in the
+// home folder, otherwise as it is.
 std::string path_from_here(const std::filesystem::path& path);
 
 }  // namespace hrt
