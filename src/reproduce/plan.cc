@@ -39,23 +39,15 @@ std::string catalog_file(const Json& config) {
   throw InputError("no catalog: --data CATALOG says which prompts the experiments take");
 }
 
-// A run that was ended, or whose manifest nobody can read: the scoreboard has a row of either.
-bool has_a_row(const fs::path& run) {
-  if (!fs::exists(run / "manifest.json")) return false;
-  try {
-    return read_manifest(run).at("status") == "complete";
-  } catch (const InputError&) {
-    return true;
-  }
-}
-
-// With `--only`, what is complete in `out` stays on the scoreboard: it is measured again, not computed.
+// With `--only`, what is complete in `out` stays on the scoreboard: it is measured again, not computed. What
+// is broken has its row, too.
 std::vector<std::string> asked_or_there(const ReproduceOptions& options, const ExperimentList& list,
                                         const fs::path& out) {
   std::vector<std::string> ids = options.only;
   if (ids.empty() || options.overwrite) return ids;
   for (const ExperimentSpec& spec : list.experiments) {
-    if (has_a_row(out / spec.id)) ids.push_back(spec.id);
+    const RunState state = state_of_run(out / spec.id);
+    if (state == RunState::kComplete || state == RunState::kBroken) ids.push_back(spec.id);
   }
   return ids;
 }

@@ -87,12 +87,12 @@ std::vector<Step> plan_steps(const ExperimentList& list, const std::vector<Exper
   return steps;
 }
 
-bool is_complete(const Step& step) {
-  if (!fs::exists(step.out / "manifest.json")) return false;
+RunState state_of_run(const fs::path& run) {
+  if (!fs::exists(run / "manifest.json")) return RunState::kNone;
   try {
-    return read_manifest(step.out).at("status") == "complete";
+    return read_manifest(run).at("status") == "complete" ? RunState::kComplete : RunState::kUnfinished;
   } catch (const InputError&) {
-    return false;
+    return RunState::kBroken;
   }
 }
 

@@ -29,8 +29,11 @@ std::vector<Step> plan_steps(const ExperimentList& list, const std::vector<Exper
                              const std::vector<Override>& overrides, const Catalog& catalog,
                              const std::filesystem::path& out, std::set<std::string>& files);
 
-// Whether its run directory is complete already. One whose manifest is broken is not: taking it up fails.
-bool is_complete(const Step& step);
+// What a run's folder holds. A run whose manifest nobody can read is broken: taking it up fails.
+enum class RunState { kNone, kUnfinished, kComplete, kBroken };
+RunState state_of_run(const std::filesystem::path& run);
+
+inline bool is_complete(const Step& step) { return state_of_run(step.out) == RunState::kComplete; }
 
 // Runs it, or takes it up. Returns the run's exit code; throws what goes wrong.
 ExitCode run_step(const Step& step);

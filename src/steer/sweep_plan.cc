@@ -10,7 +10,7 @@ namespace {
 
 constexpr double kSnapshotBytes = 512e6;
 constexpr std::size_t kMostPrompts = 256;
-constexpr std::int64_t kMostItems = 2048;  // a tiny model's time goes elsewhere than into FLOPs
+constexpr double kMostOnCpu = 2048;  // items: a tiny model's time goes elsewhere than into FLOPs
 
 bool is_wanted(const Cell& cell, const PreparedPrompt& prompt) {
   if (cell.is_baseline()) return true;
@@ -58,8 +58,9 @@ std::int64_t suitable_sweep_group(const PromptSet& set, const DecoderSpec& spec,
                                   bool cpu) {
   const auto tokens = static_cast<double>(longest(set) + max_new_tokens);
   const double flops = 2.0 * static_cast<double>(parameters_per_token(spec)) * tokens;
-  const double items = (cpu ? 1 : 100) * kCpuGroupFlops / flops;
-  return std::clamp<std::int64_t>(static_cast<std::int64_t>(items), 1, kMostItems);
+  const double items = kCpuGroupFlops / flops;
+  return std::max<std::int64_t>(1,
+                                static_cast<std::int64_t>(cpu ? std::min(items, kMostOnCpu) : 100 * items));
 }
 
 std::vector<SweepGroup> cut_sweep(const std::vector<Cell>& cells, const PromptSet& set,
