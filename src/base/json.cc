@@ -63,7 +63,9 @@ class Builder : public nlohmann::json_sax<Json> {
   }
 
   bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception& error) override {
-    problem_ = reason(error.what());
+    problem_ = reason_of(error);
+    // "parse error at line 1, column 3: syntax error while ...": the place is counted by parse_json.
+    if (problem_.starts_with("parse error")) problem_.erase(0, problem_.find(": ") + 2);
     return false;
   }
 
@@ -76,14 +78,6 @@ class Builder : public nlohmann::json_sax<Json> {
     std::string key;
     std::unordered_set<std::string> keys;
   };
-
-  // nlohmann: "[json.exception.parse_error.101] parse error at line 1, column 3: syntax error while ..." or
-  // "[json.exception.out_of_range.406] number overflow parsing '1e999'"
-  static std::string reason(const std::string& text) {
-    const auto bracket = text.find("] ") + 2;
-    const bool has_place = text.compare(bracket, 11, "parse error") == 0;
-    return text.substr(has_place ? text.find(": ", bracket) + 2 : bracket);
-  }
 
   bool open(Json value) {
     if (open_.size() >= kMaxDepth) {
@@ -144,6 +138,11 @@ std::string excerpt(std::string_view text) {
 std::string shown(const Json& value) { return excerpt(to_line(value)); }
 
 }  // namespace
+
+std::string reason_of(const Json::exception& error) {
+  const std::string text = error.what();
+  return text.substr(text.find("] ") + 2);
+}
 
 Json parse_json(std::string_view text, const std::string& origin, std::int64_t first_line) {
   const auto refuse = [&](std::size_t offset, std::string_view problem) {

@@ -29,8 +29,7 @@ void check_disk(const fs::path& run, const Estimate& estimate) {
 void check_resumable(const fs::path& run, const PromptRun& prompts, const Json& identity) {
   std::string changed = RunDirectory::difference(run, identity);
   if (changed.starts_with("/prompts")) changed = prompt_change(run, prompts.set());
-  if (!changed.empty())
-    throw InputError("{}: cannot be resumed: {}; --overwrite replaces it", run.string(), changed);
+  if (!changed.empty()) throw another_run(run, changed);
 }
 
 }  // namespace

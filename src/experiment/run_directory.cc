@@ -104,6 +104,10 @@ std::string now_utc() {
   return text;
 }
 
+InputError another_run(const fs::path& path, const std::string& difference) {
+  return InputError("{}: cannot be resumed: {}; --overwrite replaces it", path.string(), difference);
+}
+
 fs::path existing_part(fs::path path) {
   while (!fs::exists(path) && path.has_relative_path()) path = path.parent_path();
   return path;
@@ -160,8 +164,7 @@ void RunDirectory::resume(const Json& identity) {
   lock();
   manifest_ = read_manifest(path_);
   const std::string changed = first_difference(manifest_.at("identity"), identity);
-  if (!changed.empty())
-    throw InputError("{}: cannot be resumed: {}; --overwrite replaces it", path_.string(), changed);
+  if (!changed.empty()) throw another_run(path_, changed);
   resumed_ = true;
   if (!complete()) fs::create_directories(work());
 }

@@ -23,9 +23,7 @@ auto fields_of(const fs::path& file, Read read) {
   try {
     return read();
   } catch (const Json::exception& error) {
-    const std::string text = error.what();  // "[json.exception.out_of_range.403] key 'layers' not found"
-    throw InputError("{}: not as hrt writes it: {}", file.string(),
-                     escape_for_terminal(text.substr(text.find("] ") + 2)));
+    throw InputError("{}: not as hrt writes it: {}", file.string(), escape_for_terminal(reason_of(error)));
   }
 }
 

@@ -202,13 +202,6 @@ std::vector<Block> appendix_blocks(RunFolder& run) {
   return blocks;
 }
 
-// Without the library's name for it: "[json.exception.out_of_range.403] key 'cells' not found".
-std::string reason_of(const Json::exception& error) {
-  const std::string text = error.what();
-  const auto bracket = text.find("] ");
-  return bracket == std::string::npos ? text : text.substr(bracket + 2);
-}
-
 }  // namespace
 
 Section run_section(RunFolder run) {

@@ -185,8 +185,7 @@ class Reproduction {
 void check_resumable(const fs::path& out, const Json& identity) {
   if (RunDirectory::look(out, IfExists::kResume) == Found::kNothing) return;
   const std::string changed = RunDirectory::difference(out, identity);
-  if (!changed.empty())
-    throw InputError("{}: cannot be resumed: {}; --overwrite replaces it", out.string(), changed);
+  if (!changed.empty()) throw another_run(out, changed);
 }
 
 }  // namespace

@@ -83,9 +83,11 @@ std::vector<bool> counted_prompts(const PromptSet& set, const std::vector<double
     if (counted[i]) ++(label == Label::kHarmful ? harmful : harmless);
   }
   if (harmful == 0)
-    throw CheckError("no harmful prompt has a refusal score above 0 (--no-filter counts all)");
+    throw CheckError(
+        "the model refuses no harmful prompt (no refusal score above 0); \"filter\": false counts all");
   if (harmless == 0)
-    throw CheckError("no harmless prompt has a refusal score below 0 (--no-filter counts all)");
+    throw CheckError(
+        "the model refuses every harmless prompt (no refusal score below 0); \"filter\": false counts all");
   return counted;
 }
 

@@ -47,7 +47,8 @@ ExitCode run_steer_from(const Json& config, const RunOptions& options) {
       return write_sweep(run, again, cells, options);
     });
   } catch (const Json::exception& error) {
-    throw InputError("{}: not as this version of hrt writes it: {}", stored.path().string(), error.what());
+    throw InputError("{}: not as hrt writes it: {}", stored.path().string(),
+                     escape_for_terminal(reason_of(error)));
   }
 }
 

@@ -110,6 +110,13 @@ std::string csv_text(std::string text) {
   return fmt::format("\"{}\"", text);
 }
 
+// Replies that the judge could not tell, or answers that are neither yes nor no.
+std::int64_t neither(const CellResult& result) {
+  const auto found = std::ranges::find_if(
+      result.counts, [](const auto& count) { return count.first == "unknown" || count.first == "other"; });
+  return found == result.counts.end() ? 0 : found->second;
+}
+
 }  // namespace
 
 Separation separation_of(const std::vector<SweepOutcome>& outcomes, const std::vector<Cell>& cells,
@@ -267,9 +274,9 @@ Json SweepResults::to_json() const {
 
 std::string SweepResults::to_csv() const {
   std::string csv =
-      "sweep,cell,direction,op,coefficient,scope,layer,control,set,label,n,hits,judged,rate,rate_low,rate_"
-      "high,band_low,"
-      "band_high,empty,looping,kl,margin,mcnemar_p,tokens,mean_norm_change\n";
+      "sweep,cell,direction,op,coefficient,scope,layer,control,set,label,n,hits,judged,neither,"
+      "rate,rate_low,rate_high,band_low,band_high,empty,looping,kl,margin,mcnemar_p,tokens,mean_norm_"
+      "change\n";
   for (const CellResult& r : results_) {
     const Cell& cell = cells_[r.cell];
     const bool steered = !cell.is_baseline();
@@ -279,11 +286,11 @@ std::string SweepResults::to_csv() const {
     const auto controls = has_rates() ? band(r.cell, r.set) : std::nullopt;
     const CellReceipt receipt = steered ? receipts_.at(r.cell) : CellReceipt{};
     csv += fmt::format(
-        "{},{},{},{},{},{},{},{},{},{},{},{},{},", csv_text(cell.sweep), csv_text(cell.name),
+        "{},{},{},{},{},{},{},{},{},{},{},{},{},{},", csv_text(cell.sweep), csv_text(cell.name),
         csv_text(swept.direction), steered ? op_name(swept.op) : "",
         steered ? fmt::format("{:g}", swept.coefficient) : "", steered ? scope_name(swept.scope) : "",
         cell.layer() ? std::to_string(*cell.layer()) : "", swept.random ? std::to_string(*swept.random) : "",
-        csv_text(r.set), r.label, r.n, r.rate.count, r.rate.n);
+        csv_text(r.set), r.label, r.n, r.rate.count, r.rate.n, neither(r));
     csv +=
         fmt::format("{},{},{},{},{},{},{},{},{},{},{},{}\n", csv_number(rate),
                     csv_number(interval ? std::optional(interval->low) : std::nullopt),

@@ -127,6 +127,15 @@ TEST_F(Rejudge, VerdictsChangeRatesAndNothingElse) {
   }
 
   fs::remove_all(again_);
+  std::string unsure = verdicts_on(sweep_);
+  unsure.replace(unsure.find("refused"), 7, "unknown");  // of the baseline
+  ASSERT_EQ(again("steer", sweep_, {"--verdicts", folder_.write("unsure.jsonl", unsure)}).code, 0);
+  const auto csv = split(read_text(fs::path(again_) / "sweep.csv"), '\n');
+  EXPECT_THAT(csv[0], HasSubstr(",n,hits,judged,neither,rate,"));
+  EXPECT_THAT(csv[1], HasSubstr(",6,2,5,1,0.4,"));
+  EXPECT_THAT(csv[2], HasSubstr(",6,3,6,0,0.5,"));
+
+  fs::remove_all(again_);
   const std::string few = folder_.write("few.jsonl", split(verdicts_on(sweep_), '\n').front());
   const ProcessResult refused = again("steer", sweep_, {"--verdicts", few});
   EXPECT_EQ(refused.code, 2);

@@ -24,6 +24,10 @@ Json read_json(const std::filesystem::path& file, std::uint64_t max_bytes = std:
 // One line, UTF-8 as it is; bytes that are not UTF-8 become U+FFFD.
 std::string to_line(const Json& value);
 
+// What the library says of an error, without its own name for it: "[json.exception.out_of_range.403] key 'a'
+// not found" is "key 'a' not found".
+std::string reason_of(const Json::exception& error);
+
 // Checked access to a JSON object out of somebody's file: each error names the file and the JSON pointer.
 // A key whose value is null counts as absent.
 class JsonObject {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "hrt/base/error.h"
 #include "hrt/base/json.h"
 
 namespace hrt {
@@ -60,6 +61,9 @@ class RunDirectory {
   bool resumed_ = false;
   int lock_ = -1;
 };
+
+// What refuses to resume the run in `path`, whose identity has this `difference`.
+InputError another_run(const std::filesystem::path& path, const std::string& difference);
 
 // The nearest folder above `path`, or itself, that is there.
 std::filesystem::path existing_part(std::filesystem::path path);
