@@ -101,6 +101,10 @@ class Reproduction {
       complete(step, row);
     } catch (const Interrupted&) {
       throw;
+    } catch (const CheckError& error) {  // this model has nothing of what was to be measured
+      row.why = error.what();
+      rows_hold_ = rows_hold_ && rows_hold(step.out);
+      spdlog::warn("warning: {}: not run: {}", step.spec.id, row.why);
     } catch (const std::exception& error) {
       failed_ = true;
       row.state = ScoreRow::State::kFailed;

@@ -167,8 +167,9 @@ TEST_F(Reproduce, SteersAlongTheDirectionsThatThereAre) {
   EXPECT_TRUE(row("fig4_8").at("claims").at(1).at("holds").is_null());
   EXPECT_THAT(row("fig4_8").at("left_out").at(1).get<std::string>(),
               HasSubstr("v_r, prompt tokens: no direction refusal"));
-  EXPECT_EQ(reproduce("induce", {"--data", data}).code, 1);
-  EXPECT_EQ(row("select").at("verdict"), "failed");  // it wants prompts that are refused
+  EXPECT_EQ(reproduce("induce", {"--data", data}).code, 0);
+  EXPECT_EQ(row("select").at("verdict"), "not run");
+  EXPECT_THAT(row("select").at("why").get<std::string>(), HasSubstr("refuses no harmful prompt"));
   EXPECT_EQ(row("induce").at("verdict"), "not run");
 }
 
