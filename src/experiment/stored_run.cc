@@ -17,16 +17,6 @@ namespace fs = std::filesystem;
 constexpr const char* kActivations = "activations.safetensors";
 constexpr std::int64_t kMostLayers = 100'000;
 
-// What `read` takes out of a manifest, whose fields somebody may have changed.
-template <typename Read>
-auto fields_of(const fs::path& file, Read read) {
-  try {
-    return read();
-  } catch (const Json::exception& error) {
-    throw InputError("{}: not as hrt writes it: {}", file.string(), escape_for_terminal(reason_of(error)));
-  }
-}
-
 std::string place_of(const fs::path& file, std::size_t index) {
   return fmt::format("{}:{}", file.string(), index + 1);
 }
@@ -126,7 +116,7 @@ StoredRun::StoredRun(const fs::path& path, Command command) : path_(path) {
                      escape_for_terminal(manifest.string("command")), command_name(command));
   }
   const Json& config = manifest.object("config").raw();
-  const auto positions = fields_of(file("manifest.json"), [&] {
+  const auto positions = as_written(file("manifest.json"), [&] {
     return config.value("positions", Json::array()).get<std::vector<std::string>>();
   });
   prompt_lines_ = read_lines(file("prompts.jsonl"));
@@ -147,7 +137,7 @@ std::vector<std::int64_t> StoredRun::rows() const {
   const std::int64_t layers = model.integer("layers");
   if (layers < 1 || layers > kMostLayers)
     throw InputError("{}: expected 1..{}, found {}", model.where("layers"), kMostLayers, layers);
-  const Json wanted = fields_of(file("manifest.json"), [&] { return config().at("layers"); });
+  const Json wanted = as_written(file("manifest.json"), [&] { return config().at("layers"); });
   return resolve_layers(wanted, layers + 1);
 }
 
@@ -159,7 +149,7 @@ fs::path StoredRun::activations() const {
   if (fs::exists(file(kActivations))) return file(kActivations);
   const JsonObject manifest(manifest_, file("manifest.json").string());
   const auto store =
-      fields_of(file("manifest.json"), [&] { return config().value("store", std::string("all")); });
+      as_written(file("manifest.json"), [&] { return config().value("store", std::string("all")); });
   if (store != "all")
     throw InputError("{}: the run stored no activations (--store {})", path_.string(),
                      escape_for_terminal(store));
@@ -170,6 +160,10 @@ fs::path StoredRun::activations() const {
                      elsewhere.string());
   }
   return elsewhere;
+}
+
+InputError not_as_written(const fs::path& file, const Json::exception& error) {
+  return InputError("{}: not as hrt writes it: {}", file.string(), escape_for_terminal(reason_of(error)));
 }
 
 Outcome stored_outcome(const Json& name) {

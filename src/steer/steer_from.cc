@@ -39,17 +39,14 @@ std::vector<SweepOutcome> outcomes_of(const Rejudged& rejudged, const std::vecto
 ExitCode run_steer_from(const Json& config, const RunOptions& options) {
   const StoredRun stored(config.at("from").get<std::string>(), Command::kSteer);
   const Json results = read_json(stored.file("results.json"));
-  try {
+  return as_written(stored.path(), [&] {
     const std::vector<Cell> cells = read_cells(results);
     return rejudge(stored, config, options, [&](RunDirectory& run, const Rejudged& rejudged) {
       const SweepResults again(cells, stored.set(), outcomes_of(rejudged, cells), read_receipts(results),
                                false);
       return write_sweep(run, again, cells, options);
     });
-  } catch (const Json::exception& error) {
-    throw InputError("{}: not as hrt writes it: {}", stored.path().string(),
-                     escape_for_terminal(reason_of(error)));
-  }
+  });
 }
 
 }  // namespace hrt

@@ -140,6 +140,47 @@ TEST_F(Shards, AShardThatEndedBadlyIsRefused) {
   EXPECT_THAT(merge({shard(0), out / "bad", shard(2)}, out / "run").err, HasSubstr("not complete"));
 }
 
+TEST_F(Shards, WhatTheyWarnOfStandsInTheWhole) {
+  const TemporaryFolder out;
+  std::vector<std::string> shards;
+  for (int i = 0; i < 3; ++i) {
+    shards.push_back(out / std::to_string(i));
+    fs::copy(shard(i), shards.back(), fs::copy_options::recursive);
+    Json manifest = read_json(shards.back() + "/manifest.json");
+    manifest["warnings"].push_back("of the model");
+    if (i == 1) manifest["warnings"].push_back("of some prompts");
+    manifest["template"]["kept_straddles"] = i;
+    write_file(shards.back() + "/manifest.json", manifest.dump());
+  }
+  ASSERT_EQ(merge(shards, out / "run").code, 0);
+  const Json manifest = read_json(out / "run/manifest.json");
+  EXPECT_THAT(manifest.at("warnings").get<std::vector<std::string>>(),
+              ::testing::IsSupersetOf({"of the model", "shard 1/3: of some prompts"}));
+  EXPECT_EQ(manifest.at("template").at("kept_straddles"), 3);
+}
+
+TEST_F(Shards, AManifestThatSomebodyChangedIsNamed) {
+  const std::vector<std::pair<const char*, Json>> changes{
+      {"/identity", 3},       {"/identity/config", "x"},
+      {"/exit_code", "0"},    {"/warnings", {1, 2}},
+      {"/template", Json()},  {"/template/kept_straddles", "none"},
+      {"/row_identity", "x"}, {"/row_identity/prompts", Json()},
+      {"/config/shard", 5},
+  };
+  for (const auto& [place, value] : changes) {
+    const TemporaryFolder out;
+    fs::copy(shard(1), out / "bad", fs::copy_options::recursive);
+    Json manifest = read_json(out / "bad/manifest.json");
+    manifest[Json::json_pointer(place)] = value;
+    write_file(out / "bad/manifest.json", manifest.dump());
+    const ProcessResult result = merge({shard(0), out / "bad", shard(2)}, out / "run");
+    EXPECT_EQ(result.code, 2) << place << ": " << result.err;
+    EXPECT_THAT(result.err, HasSubstr(out / "bad")) << place;
+    EXPECT_THAT(result.err, ::testing::Not(HasSubstr("json.exception"))) << place;
+    EXPECT_FALSE(fs::exists(out / "run")) << place;
+  }
+}
+
 TEST_F(Shards, BadNumbersAreRefused) {
   const TemporaryFolder out;
   for (const char* text : {"3/3", "-1/3", "1", "a/b", "1/0", "1/2/3", "/", "0/9999999"}) {

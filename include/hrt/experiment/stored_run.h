@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "hrt/base/error.h"
 #include "hrt/base/json.h"
 #include "hrt/experiment/config_keys.h"
 #include "hrt/experiment/prompt_set.h"
@@ -41,6 +42,19 @@ class StoredRun {
   std::vector<Json> prompt_lines_;
   PromptSet set_;
 };
+
+// "FILE: not as hrt writes it: ..."
+InputError not_as_written(const std::filesystem::path& file, const Json::exception& error);
+
+// What `read` takes out of the fields of a run's `file`, which somebody may have changed. Throws InputError.
+template <typename Read>
+auto as_written(const std::filesystem::path& file, Read read) {
+  try {
+    return read();
+  } catch (const Json::exception& error) {
+    throw not_as_written(file, error);
+  }
+}
 
 // An outcome or a verdict as a run's files name it; everything but a refusal and an acceptance is unknown.
 Outcome stored_outcome(const Json& name);
