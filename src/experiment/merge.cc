@@ -43,6 +43,24 @@ std::vector<StoredShard> open_shards(const std::vector<fs::path>& paths) {
   return shards;
 }
 
+// Rows that fit their shard's prompts, and the other shards' rows.
+void check_activations(const std::vector<StoredShard>& shards) {
+  const std::size_t rows = shards.front().run.rows().size();
+  const SafetensorsFile first(shards.front().run.activations());
+  for (const StoredShard& shard : shards) {
+    const fs::path path = shard.run.activations();
+    StoredRows(path, shard.run.set(), rows);
+    const SafetensorsFile file(path);
+    for (const PositionSpec& spec : shard.run.set().specs) {
+      const TensorInfo& here = *file.find(spec.name);
+      const TensorInfo& there = *first.find(spec.name);
+      if (here.dtype == there.dtype && here.shape.back() == there.shape.back()) continue;
+      throw InputError("{}: {} has rows of another size or dtype than in {}", path.string(), spec.name,
+                       shards.front().run.activations().string());
+    }
+  }
+}
+
 void check_none_missing(const std::vector<StoredShard>& shards) {
   std::vector<std::string> missing;
   const std::int64_t count = shards.front().shard.count;
@@ -90,11 +108,9 @@ void join_activations(const std::vector<StoredShard>& shards, const PromptSet& s
   std::vector<SafetensorsFile> files;
   for (const StoredShard& shard : shards) files.emplace_back(shard.run.activations());
   const StoredRun& first = shards.front().run;
-  const TensorInfo* rows = files.front().find(set.specs.front().name);
+  const TensorInfo& rows = *files.front().find(set.specs.front().name);
   const TensorInfo* logits = files.front().find("logits");
-  if (rows == nullptr || rows->shape.size() != 3)
-    throw InputError("{}: no rows of {}", first.activations().string(), set.specs.front().name);
-  const ActivationShape shape{rows->dtype, first.rows(), rows->shape[2],
+  const ActivationShape shape{rows.dtype, first.rows(), rows.shape.back(),
                               logits != nullptr ? logits->shape.back() : 0};
   std::vector<ActivationPart> parts;
   for (const SafetensorsFile& file : files)
@@ -168,6 +184,7 @@ void describe(RunDirectory& run, const std::vector<StoredShard>& shards, const P
 ExitCode run_merge(const std::vector<fs::path>& paths, const RunOptions& options) {
   const std::vector<StoredShard> shards = open_shards(paths);
   check_none_missing(shards);
+  check_activations(shards);
   const PromptSet set = all_prompts(shards);
   const fs::path out = *options.out;
   for (const StoredShard& shard : shards) {

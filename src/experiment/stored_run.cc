@@ -92,14 +92,25 @@ PreparedPrompt prompt_of(const JsonObject& line, const std::vector<PositionSpec>
   return prompt;
 }
 
-PromptSet prompts_of(const std::vector<Json>& lines, const fs::path& file,
-                     const std::vector<std::string>& positions) {
+PromptSet prompts_of(const std::vector<Json>& lines, const fs::path& file, std::vector<PositionSpec> specs) {
   PromptSet set;
   if (lines.empty()) throw InputError("{}: no prompts in it", file.string());
-  if (!positions.empty()) set.specs = parse_positions(positions);
+  set.specs = std::move(specs);
   for (std::size_t i = 0; i < lines.size(); ++i)
     set.prompts.push_back(prompt_of(JsonObject(lines[i], place_of(file, i)), set.specs));
   return set;
+}
+
+// None where the run's command captures none.
+std::vector<PositionSpec> positions_of(const Json& config, const fs::path& manifest) {
+  const auto names = as_written(
+      manifest, [&] { return config.value("positions", Json::array()).get<std::vector<std::string>>(); });
+  if (names.empty()) return {};
+  try {
+    return parse_positions(names);
+  } catch (const InputError& error) {
+    throw InputError("{}: /config/positions: {}", manifest.string(), error.what());
+  }
 }
 
 }  // namespace
@@ -116,11 +127,8 @@ StoredRun::StoredRun(const fs::path& path, Command command) : path_(path) {
                      escape_for_terminal(manifest.string("command")), command_name(command));
   }
   const Json& config = manifest.object("config").raw();
-  const auto positions = as_written(file("manifest.json"), [&] {
-    return config.value("positions", Json::array()).get<std::vector<std::string>>();
-  });
   prompt_lines_ = read_lines(file("prompts.jsonl"));
-  set_ = prompts_of(prompt_lines_, file("prompts.jsonl"), positions);
+  set_ = prompts_of(prompt_lines_, file("prompts.jsonl"), positions_of(config, file("manifest.json")));
 }
 
 std::string StoredRun::template_name() const {
@@ -172,7 +180,8 @@ Outcome stored_outcome(const Json& name) {
 }
 
 PromptSet read_stored_prompts(const fs::path& file, const std::vector<std::string>& positions) {
-  return prompts_of(read_lines(file), file, positions);
+  return prompts_of(read_lines(file), file,
+                    positions.empty() ? std::vector<PositionSpec>{} : parse_positions(positions));
 }
 
 }  // namespace hrt

@@ -33,6 +33,9 @@ StoredShard::StoredShard(const std::filesystem::path& path) : run(path, Command:
   const auto number = shard_of(run.config());
   if (!number) throw InputError("{}: no shard: it was run without --shard", path.string());
   shard = *number;
+  if (run.set().specs.empty())
+    throw InputError("{}: /config/positions: expected those that were captured",
+                     run.file("manifest.json").string());
   int exit_code = 0;
   as_written(run.file("manifest.json"), [&] {
     const Json& manifest = run.manifest();

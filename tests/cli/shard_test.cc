@@ -159,13 +159,35 @@ TEST_F(Shards, WhatTheyWarnOfStandsInTheWhole) {
   EXPECT_EQ(manifest.at("template").at("kept_straddles"), 3);
 }
 
+TEST_F(Shards, RowsThatAreNotItsPromptsAreNamed) {
+  const TemporaryFolder out;
+  fs::copy(shard(1), out / "bad", fs::copy_options::recursive);
+  const auto refused = [&](const std::string& rows_of, const char* why) {
+    fs::remove(out / "bad/activations.safetensors");
+    fs::copy(rows_of + "/activations.safetensors", out / "bad");
+    const ProcessResult result = merge({shard(0), out / "bad", shard(2)}, out / "run");
+    EXPECT_EQ(result.code, 2);
+    EXPECT_THAT(result.err, HasSubstr(std::string("bad/activations.safetensors: t_inst has ") + why));
+    EXPECT_FALSE(fs::exists(out / "run"));
+  };
+  refused(shard(2), "shape [24,9,");  // of 23 prompts
+  ASSERT_EQ(extract(out / "half", {"--shard", "1/3", "--dtype", "bfloat16", "--verify", "0"}).code, 0);
+  refused(out / "half", "rows of another size or dtype");
+}
+
 TEST_F(Shards, AManifestThatSomebodyChangedIsNamed) {
   const std::vector<std::pair<const char*, Json>> changes{
-      {"/identity", 3},       {"/identity/config", "x"},
-      {"/exit_code", "0"},    {"/warnings", {1, 2}},
-      {"/template", Json()},  {"/template/kept_straddles", "none"},
-      {"/row_identity", "x"}, {"/row_identity/prompts", Json()},
+      {"/identity", 3},
+      {"/identity/config", "x"},
+      {"/exit_code", "0"},
+      {"/warnings", {1, 2}},
+      {"/template", Json()},
+      {"/template/kept_straddles", "none"},
+      {"/row_identity", "x"},
+      {"/row_identity/prompts", Json()},
       {"/config/shard", 5},
+      {"/config/positions", Json::array()},
+      {"/config/positions/0", "x"},
   };
   for (const auto& [place, value] : changes) {
     const TemporaryFolder out;
