@@ -155,7 +155,7 @@ TEST_F(Rejudge, ASweepOfAnotherVersionIsRefused) {
   folder_.write("old/results.json", "{}");
   const ProcessResult result = again("steer", old, {});
   EXPECT_EQ(result.code, 2);
-  EXPECT_THAT(result.err, HasSubstr("old: not as this version of hrt writes it: "));
+  EXPECT_THAT(result.err, HasSubstr("old: not as hrt writes it: "));
   EXPECT_FALSE(fs::exists(again_));
 }
 
