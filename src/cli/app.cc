@@ -1,11 +1,8 @@
 #include "hrt/cli/app.h"
 
-#include <c10/util/Exception.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <functional>
-#include <new>
 
 #include "hrt/base/error.h"
 #include "hrt/base/file.h"
@@ -13,6 +10,7 @@
 #include "hrt/base/log.h"
 #include "hrt/base/strings.h"
 #include "hrt/cli/commands.h"
+#include "hrt/experiment/failure.h"
 #include "hrt/experiment/versions.h"
 #include "library_settings.h"
 
@@ -73,9 +71,6 @@ int report_usage(const CLI::App& app, const CLI::ParseError& error) {
   return report(ExitCode::kBadInput, what + " (see --help)");
 }
 
-// The first line only: torch appends a stack.
-std::string first_line(const char* text) { return split(text, '\n').front(); }
-
 // CLI11 takes a word that is no command for a stray argument and then misses the command.
 void check_command(const CLI::App& app, int argc, char** argv) {
   if (argc < 2 || argv[1][0] == '-') return;
@@ -93,17 +88,12 @@ void check_command(const CLI::App& app, int argc, char** argv) {
 int guarded(const std::function<int()>& body) {
   try {
     return body();
-  } catch (const Error& error) {
-    return report(error.code(), error.what());
   } catch (const Interrupted& interrupted) {
     spdlog::warn("interrupted: --resume continues the run");
     return 128 + interrupted.signal();
-  } catch (const c10::OutOfMemoryError& error) {
-    return report(ExitCode::kFailure, fmt::format("out of device memory: {}", first_line(error.what())));
-  } catch (const std::bad_alloc&) {
-    return report(ExitCode::kFailure, "out of memory");
   } catch (const std::exception& error) {
-    return report(ExitCode::kFailure, first_line(error.what()));
+    const Failure failure = failure_of(error);
+    return report(failure.code, failure.line);
   }
 }
 

@@ -11,6 +11,7 @@
 #include "hrt/base/file.h"
 #include "hrt/base/log.h"
 #include "hrt/base/strings.h"
+#include "hrt/experiment/failure.h"
 #include "hrt/experiment/run_directory.h"
 #include "hrt/experiment/versions.h"
 #include "hrt/reproduce/scoreboard.h"
@@ -108,7 +109,7 @@ class Reproduction {
     } catch (const std::exception& error) {
       failed_ = true;
       row.state = ScoreRow::State::kFailed;
-      row.why = split(error.what(), '\n').front();  // torch appends a stack
+      row.why = failure_of(error).line;
       spdlog::error("error: {}: {}", step.spec.id, row.why);
     }
     return row;

@@ -81,6 +81,9 @@ TEST_F(UsageErrors, AreOneLineAndExitTwo) {
   folder_.write("twice.jsonl", "{\"tokens\": [1], \"id\": \"x\"}\n{\"tokens\": [2], \"id\": \"x\"}\n");
   folder_.write("config.json", "{\"seed\": \"one\"}");
   folder_.write("file", "");
+  fs::create_symlink("loop", folder_ / "loop");
+  fs::create_directory(folder_ / "looping");
+  fs::create_symlink("config.json", folder_ / "looping/config.json");
   const std::vector<std::string> base{"extract", "--template", "raw", "--out", "@run", "--model", "MODEL"};
   const auto with = [&](std::vector<std::string> more) {
     more.insert(more.begin(), base.begin(), base.end());
@@ -130,6 +133,17 @@ TEST_F(UsageErrors, AreOneLineAndExitTwo) {
       {"output is a file",
        {"extract", "--model", "MODEL", "--template", "raw", "--prompts", "PROMPTS", "--out", "@file"},
        "holds no run"},
+      {"loop of links as output",
+       {"extract", "--model", "MODEL", "--template", "raw", "--prompts", "PROMPTS", "--out", "@loop"},
+       "loop: Too many levels of symbolic links"},
+      {"loop of links as prompts", with({"--prompts", "@loop"}), "loop: Too many levels of symbolic links"},
+      {"loop of links as a model's config",
+       {"extract", "--model", "@looping", "--template", "raw", "--prompts", "PROMPTS", "--out", "@run"},
+       "looping/config.json: Too many levels of symbolic links"},
+      {"long name as output",
+       {"extract", "--model", "MODEL", "--template", "raw", "--prompts", "PROMPTS", "--out",
+        "@" + std::string(300, 'x')},
+       "xxx: File name too long"},
       {"resume and overwrite", with({"--prompts", "PROMPTS", "--resume", "--overwrite"}), "excludes"},
   };
   for (const BadInput& c : cases) expect(c);
