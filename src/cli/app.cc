@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <functional>
 
 #include "hrt/base/error.h"
@@ -71,6 +72,17 @@ int report_usage(const CLI::App& app, const CLI::ParseError& error) {
   return report(ExitCode::kBadInput, what + " (see --help)");
 }
 
+// Names of files go into JSON, which holds no others. Said before anything is computed for them.
+void check_utf8(int argc, char** argv) {
+  const auto check = [](const char* what, const std::string& text) {
+    if (find_invalid_utf8(text) != std::string_view::npos)
+      throw InputError("{} is not UTF-8: {}", what, text);
+  };
+  for (int i = 1; i < argc; ++i) check("an argument", argv[i]);
+  std::error_code ignored;  // paths that need it say why it is not there
+  check("the working folder's name", std::filesystem::current_path(ignored).string());
+}
+
 // CLI11 takes a word that is no command for a stray argument and then misses the command.
 void check_command(const CLI::App& app, int argc, char** argv) {
   if (argc < 2 || argv[1][0] == '-') return;
@@ -118,6 +130,7 @@ int run_cli(int argc, char** argv) {
   add_report(app, action);
   add_merge(app, action);
   return guarded([&] {
+    check_utf8(argc, argv);
     check_command(app, argc, argv);
     try {
       app.parse(argc, argv);

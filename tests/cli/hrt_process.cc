@@ -21,16 +21,16 @@ namespace fs = std::filesystem;
 // A child whose stdout and stderr go to files, so that no pipe can fill up.
 class Child {
  public:
-  Child(const std::vector<std::string>& arguments, const std::vector<std::string>& env) {
-    std::vector<char*> argv{const_cast<char*>(HRT_BINARY)};
-    for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  Child(const std::vector<std::string>& command, const std::vector<std::string>& env) {
+    std::vector<char*> argv;
+    for (const std::string& word : command) argv.push_back(const_cast<char*>(word.c_str()));
     argv.push_back(nullptr);
     pid_ = fork();
     if (pid_ != 0) return;
     redirect(folder_ / "out", STDOUT_FILENO);
     redirect(folder_ / "err", STDERR_FILENO);
     for (const std::string& setting : env) putenv(const_cast<char*>(setting.c_str()));
-    execv(HRT_BINARY, argv.data());
+    execv(argv.front(), argv.data());
     _exit(127);
   }
 
@@ -54,15 +54,26 @@ class Child {
   bool reaped_ = false;
 };
 
+std::vector<std::string> hrt_command(std::vector<std::string> before,
+                                     const std::vector<std::string>& arguments) {
+  before.emplace_back(HRT_BINARY);
+  before.insert(before.end(), arguments.begin(), arguments.end());
+  return before;
+}
+
 }  // namespace
 
 ProcessResult run_hrt(const std::vector<std::string>& arguments, const std::vector<std::string>& env) {
-  return Child(arguments, env).wait();
+  return Child(hrt_command({}, arguments), env).wait();
+}
+
+ProcessResult run_hrt_in_shell(const std::string& script, const std::vector<std::string>& arguments) {
+  return Child(hrt_command({"/bin/sh", "-c", script, "sh"}, arguments), {}).wait();
 }
 
 ProcessResult interrupt_hrt(const std::vector<std::string>& arguments, const std::function<bool()>& ready,
                             int signal) {
-  Child child(arguments, {});
+  Child child(hrt_command({}, arguments), {});
   while (!ready() && !child.ended()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   child.send(signal);
   return child.wait();

@@ -18,6 +18,9 @@ struct ProcessResult {
 // Runs the hrt binary to its end. `env` are further NAME=VALUE settings.
 ProcessResult run_hrt(const std::vector<std::string>& arguments, const std::vector<std::string>& env = {});
 
+// The same by a shell that runs `script`, in which "$@" is the command: `exec "$@" >&-`.
+ProcessResult run_hrt_in_shell(const std::string& script, const std::vector<std::string>& arguments);
+
 // Starts the binary, waits until `ready` says so (or it ended), sends it `signal`, and waits for its end.
 ProcessResult interrupt_hrt(const std::vector<std::string>& arguments, const std::function<bool()>& ready,
                             int signal);

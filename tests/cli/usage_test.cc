@@ -144,6 +144,9 @@ TEST_F(UsageErrors, AreOneLineAndExitTwo) {
        {"extract", "--model", "MODEL", "--template", "raw", "--prompts", "PROMPTS", "--out",
         "@" + std::string(300, 'x')},
        "xxx: File name too long"},
+      {"output that is not UTF-8",
+       {"extract", "--model", "MODEL", "--template", "raw", "--prompts", "PROMPTS", "--out", "@run\xff"},
+       "run\\xff"},
       {"resume and overwrite", with({"--prompts", "PROMPTS", "--resume", "--overwrite"}), "excludes"},
   };
   for (const BadInput& c : cases) expect(c);
@@ -165,6 +168,14 @@ TEST_F(UsageErrors, AnExistingRunIsNotTouched) {
   EXPECT_EQ(again.code, 2);
   EXPECT_THAT(again.err, HasSubstr("--resume continues it, --overwrite replaces it"));
   EXPECT_EQ(read_text(folder_ / "x/manifest.json"), before);
+}
+
+TEST_F(UsageErrors, AWorkingFolderThatIsNotUtf8IsNamed) {
+  const std::string place = folder_ / "wor\xff";
+  fs::create_directory(place);
+  const ProcessResult result = run_hrt_in_shell("cd '" + place + "' && exec \"$@\"", {"--version"});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, HasSubstr("the working folder's name is not UTF-8"));
 }
 
 TEST(UsageProc, AReadOnlyFolderIsExitTwo) {
