@@ -26,6 +26,12 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+// A terminal that is gone is no reason to stop.
+void show(const std::string& text) {
+  std::fputs(text.c_str(), stderr);
+  std::fflush(stderr);
+}
+
 }  // namespace
 
 void TimeLeft::update(double now, double share) {
@@ -87,13 +93,12 @@ void Progress::draw(bool last) {
                                 : fmt::format("{} elapsed", human_seconds(seconds_since(start_)));
   const std::string line = fmt::format("{}  {}/{} {}  {}", title_, done_, total_, unit_, time);
   if (!terminal_) {
-    fmt::print(stderr, "hrt: {}\n", line);
+    show(fmt::format("hrt: {}\n", line));
     return;
   }
   const auto filled = static_cast<std::size_t>(done * kBarWidth);
   const std::string bar = std::string(filled, '#') + std::string(kBarWidth - filled, '.');
-  fmt::print(stderr, "\r\x1b[2K[{}] {}{}", bar, line, last ? "\n" : "");
-  std::fflush(stderr);
+  show(fmt::format("\r\x1b[2K[{}] {}{}", bar, line, last ? "\n" : ""));
 }
 
 }  // namespace hrt

@@ -1,14 +1,15 @@
 #include "hrt/cli/app.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <filesystem>
 #include <functional>
+#include <sstream>
 
 #include "hrt/base/error.h"
 #include "hrt/base/file.h"
 #include "hrt/base/interrupt.h"
 #include "hrt/base/log.h"
+#include "hrt/base/output.h"
 #include "hrt/base/strings.h"
 #include "hrt/cli/commands.h"
 #include "hrt/experiment/failure.h"
@@ -66,7 +67,12 @@ int report(ExitCode code, std::string_view message) {
 }
 
 int report_usage(const CLI::App& app, const CLI::ParseError& error) {
-  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(error);  // --help
+  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {  // --help, --version
+    std::ostringstream text;
+    app.exit(error, text);
+    put_out(text.str());
+    return static_cast<int>(ExitCode::kDone);
+  }
   const bool unknown = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
   const std::string what = unknown ? unknown_arguments(innermost(app)) : error.what();
   return report(ExitCode::kBadInput, what + " (see --help)");
@@ -94,6 +100,15 @@ void check_command(const CLI::App& app, int argc, char** argv) {
   if (names.empty()) return;  // it takes no commands
   throw InputError("no command {}{} (commands: {})", argv[1], did_you_mean(argv[1], names),
                    join(names, ", "));
+}
+
+int parse_and_run(CLI::App& app, int argc, char** argv, const Action& action) {
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return report_usage(app, error);
+  }
+  return static_cast<int>(action());
 }
 
 // Runs the program's parts under one roof for errors.
@@ -132,12 +147,8 @@ int run_cli(int argc, char** argv) {
   return guarded([&] {
     check_utf8(argc, argv);
     check_command(app, argc, argv);
-    try {
-      app.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-      return report_usage(app, error);
-    }
-    return static_cast<int>(action());
+    const int code = parse_and_run(app, argc, argv, action);
+    return flush_out() ? code : kNobodyReads;
   });
 }
 

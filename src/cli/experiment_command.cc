@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <memory>
 
 #include "config_flags.h"
 #include "hrt/base/log.h"
+#include "hrt/base/output.h"
 #include "hrt/cli/commands.h"
 #include "hrt/experiment/config.h"
 #include "hrt/experiment/extract.h"
@@ -118,7 +118,7 @@ ExitCode run_experiment(Command command, const ExperimentOptions& options) {
   if (!options.config_file.empty()) file = options.config_file;
   Json config = resolve_config(command, file, options.overrides);
   if (options.print_config) {
-    fmt::print("{}\n", config.dump(2));
+    print_out("{}\n", config.dump(2));
     return ExitCode::kDone;
   }
   if (options.resume) keep_clock(config);
@@ -166,9 +166,8 @@ void add_experiment(CLI::App& app, Command command, Action& action) {
   add_positionals(*sub, command, options->overrides);
   if (command != Command::kGuardScore) add_run_flags(*sub, *options);
   sub->add_flag("--print-config", options->print_config, "print the resolved config and stop")->group("Run");
-  auto* quiet = sub->add_flag("--quiet", options->quiet,
-                              "no progress and no log on stderr, errors only")
-                    ->group("Run");
+  auto* quiet =
+      sub->add_flag("--quiet", options->quiet, "no progress and no log on stderr, errors only")->group("Run");
   sub->add_flag("--verbose", options->verbose, "more about what happens")->group("Run")->excludes(quiet);
   if (command == Command::kSteer) {
     add_experiment(*sub, Command::kSelect, action);

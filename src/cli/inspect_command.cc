@@ -1,8 +1,8 @@
-#include <cstdio>
 #include <memory>
 
 #include "hrt/base/error.h"
 #include "hrt/base/log.h"
+#include "hrt/base/output.h"
 #include "hrt/cli/commands.h"
 #include "hrt/experiment/config.h"
 #include "hrt/inspect/inspect.h"
@@ -51,13 +51,13 @@ Json text_config(const InspectOptions& options) {
 
 ExitCode print_families(bool json) {
   const Json families = describe_families();
-  if (json) fmt::print("{}\n", to_line(families));
+  if (json) print_out("{}\n", to_line(families));
   for (const Json& family : families) {
     if (!json)
-      fmt::print("{:<12} {}\n", family.at("model_type").get<std::string>(),
-                 family.at("title").get<std::string>());
+      print_out("{:<12} {}\n", family.at("model_type").get<std::string>(),
+                family.at("title").get<std::string>());
   }
-  if (!json) fmt::print("chat templates: {}\n", join(template_names(), ", "));
+  if (!json) print_out("chat templates: {}\n", join(template_names(), ", "));
   return ExitCode::kDone;
 }
 

@@ -1,10 +1,8 @@
 #include "hrt/experiment/extract.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <cstdio>
 
+#include "hrt/base/output.h"
 #include "hrt/base/strings.h"
 #include "hrt/experiment/extract_results.h"
 #include "hrt/experiment/prompt_counts.h"
@@ -70,12 +68,12 @@ class Extraction : public Experiment {
     run.manifest()["counts"] = counts.to_json();
     const Shard& shard = *prompts_.shard();
     if (options_.print && options_.json)
-      fmt::print("{}\n", to_line({{"run", run.path().string()},
-                                  {"shard", prompts_.config().at("shard")},
-                                  {"counts", counts.to_json()}}));
+      print_out("{}\n", to_line({{"run", run.path().string()},
+                                 {"shard", prompts_.config().at("shard")},
+                                 {"counts", counts.to_json()}}));
     if (options_.print && !options_.json)
-      fmt::print("Shard {} of {}: {} in {}. `hrt merge` makes one run of all shards.\n", shard.index,
-                 shard.count, counted(static_cast<std::size_t>(counts.all()), "prompt"), run.path().string());
+      print_out("Shard {} of {}: {} in {}. `hrt merge` makes one run of all shards.\n", shard.index,
+                shard.count, counted(static_cast<std::size_t>(counts.all()), "prompt"), run.path().string());
     return ExitCode::kDone;
   }
 

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
 #include "hrt/base/json.h"
+#include "hrt/base/output.h"
 #include "hrt/base/strings.h"
 #include "hrt/experiment/interval_json.h"
 
@@ -58,14 +58,14 @@ void print_counts(const PromptCounts& counts) {
   std::vector<std::pair<Outcome, const char*>> columns{{Outcome::kRefused, "refused"},
                                                        {Outcome::kAccepted, "accepted"}};
   if (counts.of(Outcome::kUnknown) > 0) columns.emplace_back(Outcome::kUnknown, "unknown");
-  fmt::print("\nPrompts by label and outcome\n\n  {:<8}", "");
-  for (const auto& [outcome, name] : columns) fmt::print(" {:>10}", name);
+  print_out("\nPrompts by label and outcome\n\n  {:<8}", "");
+  for (const auto& [outcome, name] : columns) print_out(" {:>10}", name);
   for (const auto& [label, name] : rows) {
     if (counts.of(label) == 0) continue;
-    fmt::print("\n  {:<8}", name);
-    for (const auto& column : columns) fmt::print(" {:>10}", counts.of(label, column.first));
+    print_out("\n  {:<8}", name);
+    for (const auto& column : columns) print_out(" {:>10}", counts.of(label, column.first));
   }
-  fmt::print("\n");
+  print_out("\n");
 }
 
 void print_prompts(const ExtractSummary& summary) {
@@ -73,12 +73,12 @@ void print_prompts(const ExtractSummary& summary) {
   if (counts.any_outcome()) {
     print_counts(counts);
   } else if (counts.any_label()) {
-    fmt::print("\n{}: {} harmful, {} harmless\n", number(counts.all(), "prompt"), counts.of(Label::kHarmful),
-               counts.of(Label::kHarmless));
+    print_out("\n{}: {} harmful, {} harmless\n", number(counts.all(), "prompt"), counts.of(Label::kHarmful),
+              counts.of(Label::kHarmless));
   } else {
-    fmt::print("\n{}\n", number(counts.all(), "prompt"));
+    print_out("\n{}\n", number(counts.all(), "prompt"));
   }
-  if (summary.unknown > 0) fmt::print("  {} could not be judged\n", number(summary.unknown, "reply"));
+  if (summary.unknown > 0) print_out("  {} could not be judged\n", number(summary.unknown, "reply"));
 }
 
 std::size_t name_width(const ExtractSummary& summary) {
@@ -90,7 +90,7 @@ std::size_t name_width(const ExtractSummary& summary) {
 
 void print_definitions(const ExtractSummary& summary) {
   const std::size_t width = name_width(summary);
-  fmt::print(
+  print_out(
       "\nDirections (raw differences of means). Agreement: the mean cosine of single differences with it,\n"
       "over rows but row 0; noise: what unrelated rows would give\n\n"
       "  {:<{}}  agreement  noise  definition\n",
@@ -98,7 +98,7 @@ void print_definitions(const ExtractSummary& summary) {
   for (const Direction& d : summary.directions) {
     if (!d.asked) continue;
     const auto agreement = row_mean(d.agreement, summary.rows).without_row_0;
-    fmt::print(
+    print_out(
         "  {:<{}}  {:>9}  {:>5}  {}\n", escape_for_terminal(d.name), width,
         agreement ? fmt::format("{:.2f}", *agreement) : "-",
         d.is_there() ? fmt::format("{:.2f}", agreement_of_noise(d.plus_count, d.minus_count)) : "-",
@@ -126,14 +126,14 @@ void print_rows(const ExtractSummary& summary) {
   const bool both = columns.size() == 2;
   RowScores cosines(summary.rows.size());
   if (both) cosines = row_cosines(find(summary, "harmfulness")->value, find(summary, "refusal")->value);
-  fmt::print("\n  row");
-  for (const auto& column : columns) fmt::print("  {:>13}", column.first);
-  fmt::print("{}\n", both ? "  cosine  -1         0         1" : "");
+  print_out("\n  row");
+  for (const auto& column : columns) print_out("  {:>13}", column.first);
+  print_out("{}\n", both ? "  cosine  -1         0         1" : "");
   for (std::size_t i = 0; i < summary.rows.size(); ++i) {
-    fmt::print("  {:>3}", summary.rows[i]);
-    for (const auto& column : columns) fmt::print("  {:>13.3f}", column.second[i]);
-    if (both) fmt::print(" {:>7}", cosines[i] ? fmt::format("{:.3f}", *cosines[i]) : "-");
-    fmt::print("{}\n", cosines[i] ? "  " + bar(*cosines[i]) : "");
+    print_out("  {:>3}", summary.rows[i]);
+    for (const auto& column : columns) print_out("  {:>13.3f}", column.second[i]);
+    if (both) print_out(" {:>7}", cosines[i] ? fmt::format("{:.3f}", *cosines[i]) : "-");
+    print_out("{}\n", cosines[i] ? "  " + bar(*cosines[i]) : "");
   }
 }
 
@@ -141,14 +141,14 @@ void print_rows(const ExtractSummary& summary) {
 
 void print_summary(const ExtractSummary& summary, const std::filesystem::path& run, bool json) {
   if (json) {
-    fmt::print("{}\n", to_line(summary_json(summary, run)));
+    print_out("{}\n", to_line(summary_json(summary, run)));
     return;
   }
   print_prompts(summary);
   const bool asked = std::ranges::any_of(summary.directions, [](const Direction& d) { return d.asked; });
   if (asked) print_definitions(summary);
   print_rows(summary);
-  fmt::print("\nWritten to {}\n", escape_for_terminal(run.string()));
+  print_out("\nWritten to {}\n", escape_for_terminal(run.string()));
 }
 
 }  // namespace hrt

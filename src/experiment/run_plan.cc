@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "hrt/base/log.h"
+#include "hrt/base/output.h"
 #include "hrt/base/strings.h"
 #include "hrt/experiment/prompt_run.h"
 #include "hrt/experiment/run_model.h"
@@ -35,7 +36,7 @@ void PromptRun::print_plan(const std::string& output, const std::vector<PlanEntr
   for (const PlanEntry& entry : more) plan[entry.name] = entry.value;
   for (const std::string& warning : all_warnings) spdlog::warn("warning: {}", warning);
   if (json) {
-    fmt::print("{}\n", to_line(plan));
+    print_out("{}\n", to_line(plan));
     return;
   }
   const auto number = [](std::int64_t count, const char* noun) {
@@ -44,23 +45,22 @@ void PromptRun::print_plan(const std::string& output, const std::vector<PlanEntr
   const std::string replies = need.replies == 0 ? "no replies"
                                                 : fmt::format("{} of up to {}", number(need.replies, "reply"),
                                                               number(work_.max_new_tokens, "token"));
-  fmt::print("model      {}\n", escape_for_terminal(model_line(model)));
+  print_out("model      {}\n", escape_for_terminal(model_line(model)));
   if (model.contains("adapter"))
-    fmt::print("adapter    {}\n", escape_for_terminal(adapter_line(model.at("adapter"))));
-  fmt::print("prompts    {} ({}), {}\n", need.prompts, number(need.prompt_tokens, "token"), replies);
-  for (const PlanEntry& entry : more) fmt::print("{:<10} {}\n", entry.name, escape_for_terminal(entry.text));
-  fmt::print("template   {} ({})\n", text_.chat.name(), escape_for_terminal(text_.reason));
-  fmt::print("device     {}, {}\n", device_.str(), dtype_name(dtype_));
-  fmt::print("memory     {} of weights, {} of keys and values (batches of {}), {} of activations\n",
-             human_bytes(need.weight_bytes), human_bytes(need.cache_bytes), batch_size_,
-             human_bytes(need.workspace_bytes));
-  fmt::print("disk       {} at most\n", human_bytes(need.disk_bytes));
-  fmt::print("work       {:.2g} FLOP in groups of {}\n", need.flops, number(group_size_, "prompt"));
-  fmt::print("output     {}\n", escape_for_terminal(output));
+    print_out("adapter    {}\n", escape_for_terminal(adapter_line(model.at("adapter"))));
+  print_out("prompts    {} ({}), {}\n", need.prompts, number(need.prompt_tokens, "token"), replies);
+  for (const PlanEntry& entry : more) print_out("{:<10} {}\n", entry.name, escape_for_terminal(entry.text));
+  print_out("template   {} ({})\n", text_.chat.name(), escape_for_terminal(text_.reason));
+  print_out("device     {}, {}\n", device_.str(), dtype_name(dtype_));
+  print_out("memory     {} of weights, {} of keys and values (batches of {}), {} of activations\n",
+            human_bytes(need.weight_bytes), human_bytes(need.cache_bytes), batch_size_,
+            human_bytes(need.workspace_bytes));
+  print_out("disk       {} at most\n", human_bytes(need.disk_bytes));
+  print_out("work       {:.2g} FLOP in groups of {}\n", need.flops, number(group_size_, "prompt"));
+  print_out("output     {}\n", escape_for_terminal(output));
   for (const auto& [name, position] : plan.at("sample").at("positions").items()) {
-    fmt::print("proof      {} of {}: {}\n", name,
-               escape_for_terminal(plan["sample"]["id"].get<std::string>()),
-               escape_for_terminal(to_line(position)));
+    print_out("proof      {} of {}: {}\n", name, escape_for_terminal(plan["sample"]["id"].get<std::string>()),
+              escape_for_terminal(to_line(position)));
   }
 }
 

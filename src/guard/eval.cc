@@ -13,6 +13,7 @@
 #include "hrt/base/file.h"
 #include "hrt/base/hash.h"
 #include "hrt/base/log.h"
+#include "hrt/base/output.h"
 #include "hrt/base/page.h"
 #include "hrt/base/strings.h"
 #include "hrt/experiment/config.h"
@@ -175,11 +176,11 @@ void print(const Evaluation& evaluation, const std::optional<fs::path>& out, boo
   if (json) {
     Json whole{{"run", out ? Json(out->string()) : Json()}};
     whole.update(evaluation.results);
-    fmt::print("{}\n", to_line(whole));
+    print_out("{}\n", to_line(whole));
     return;
   }
-  fmt::print("{}", evaluation.page);
-  if (out) fmt::print("\nWritten to {}\n", out->string());
+  print_out("{}", evaluation.page);
+  if (out) print_out("\nWritten to {}\n", out->string());
 }
 
 // What decides the numbers.
@@ -229,7 +230,7 @@ ExitCode write(const Json& config, const Guards& guards, const std::optional<Fir
 ExitCode dry_run(const std::optional<FirstExtraction>& extraction, const Json& config,
                  const RunOptions& options) {
   if (extraction) return extraction->make(output_folder(config, options) / "extract", true);
-  fmt::print("no extraction is needed: the prompts' rows are there\n");
+  print_out("no extraction is needed: the prompts' rows are there\n");
   return ExitCode::kDone;
 }
 

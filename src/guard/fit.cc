@@ -7,6 +7,7 @@
 #include "first_extraction.h"
 #include "guard_runs.h"
 #include "hrt/base/log.h"
+#include "hrt/base/output.h"
 #include "hrt/base/page.h"
 #include "hrt/base/strings.h"
 #include "hrt/experiment/config.h"
@@ -138,13 +139,13 @@ void print_guard(const Guard& guard, const fs::path& file, bool json) {
     whole.update(rule_json(guard));
     whole["model"] = guard.model;
     whole["counts"] = {{"harmful", guard.harmful_count}, {"harmless", guard.harmless_count}};
-    fmt::print("{}\n", to_line(whole));
+    print_out("{}\n", to_line(whole));
     return;
   }
   Page page("Guard");
   add_rule(page, guard);
   page.add("written to", file.string());
-  fmt::print("{}", page.text());
+  print_out("{}", page.text());
 }
 
 }  // namespace

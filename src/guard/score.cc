@@ -2,14 +2,13 @@
 
 #include <c10/core/InferenceMode.h>
 
-#include <cerrno>
-#include <cstdio>
 #include <span>
 #include <variant>
 
 #include "guard_model.h"
 #include "hrt/base/interrupt.h"
 #include "hrt/base/log.h"
+#include "hrt/base/output.h"
 #include "hrt/base/strings.h"
 #include "hrt/experiment/config.h"
 #include "hrt/guard/guard_file.h"
@@ -22,24 +21,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::int64_t kBatch = 256;
-constexpr int kNobodyReads = 128 + 13;  // as if SIGPIPE had ended the process
 
-// Answers on stdout.
-class Answers {
- public:
-  void put(const Json& line) { text_ += to_line(line) + "\n"; }
-  // False when nobody reads them.
-  bool flush() {
-    const bool written =
-        std::fwrite(text_.data(), 1, text_.size(), stdout) == text_.size() && std::fflush(stdout) == 0;
-    text_.clear();
-    if (!written && errno != EPIPE) throw RunError("the answers cannot be written to stdout");
-    return written;
-  }
-
- private:
-  std::string text_;
-};
+// An answer on stdout.
+void put_line(const Json& line) { put_out(to_line(line) + "\n"); }
 
 // A line that is being answered: a prompt with its id, or what is wrong with it.
 struct Item {
@@ -75,7 +59,7 @@ class Scoring {
     const auto start = LineStream::Clock::now();
     for (Batch batch = read_batch(); !batch.items.empty(); batch = read_batch()) {
       answer(batch);
-      if (!answers_.flush()) return static_cast<ExitCode>(kNobodyReads);
+      if (!flush_out()) return static_cast<ExitCode>(kNobodyReads);
       if (fail_fast_ && !batch.items.back().error.empty()) throw InputError("{}", batch.items.back().error);
     }
     const std::chrono::duration<double> passed = LineStream::Clock::now() - start;
@@ -144,13 +128,13 @@ class Scoring {
     auto item = batch.items.begin();
     const auto put_errors = [&] {
       for (; item != batch.items.end() && !item->error.empty(); ++item)
-        answers_.put({{"line", item->line}, {"error", item->error}});
+        put_line({{"line", item->line}, {"error", item->error}});
     };
     const auto put = [&](const at::Tensor& rows, const Json& watch) {
       put_errors();
       Json line = verdict_line(*item++, rows);
       line.update(watch);
-      answers_.put(line);
+      put_line(line);
     };
     if (watch_) {
       watch_->compute(batch.prompts,
@@ -189,7 +173,6 @@ class Scoring {
   bool fail_fast_;
   std::chrono::milliseconds max_wait_;
   std::int64_t batch_size_;
-  Answers answers_;
   std::size_t scored_ = 0;
   std::size_t broken_ = 0;
 };

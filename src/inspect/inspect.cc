@@ -1,10 +1,9 @@
 #include "hrt/inspect/inspect.h"
 
-#include <cstdio>
-
 #include "hrt/base/error.h"
 #include "hrt/base/hub_cache.h"
 #include "hrt/base/log.h"
+#include "hrt/base/output.h"
 #include "hrt/base/strings.h"
 #include "hrt/guard/describe.h"
 #include "hrt/guard/guard_file.h"
@@ -24,10 +23,8 @@ bool has(const fs::path& folder, const char* name) {
   return fs::exists(folder / name, ignored);
 }
 
-void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
-
 void print_either(bool json, const Json& value, std::string (*page)(const Json&)) {
-  print(json ? to_line(value) + "\n" : page(value));
+  put_out(json ? to_line(value) + "\n" : page(value));
 }
 
 std::vector<PromptRecord> records_of(const InspectRequest& request) {
@@ -63,9 +60,9 @@ ExitCode inspect_prompts(const InspectRequest& request) {
     }
   }
   if (request.json) {
-    for (const InspectedPrompt& prompt : prompts) print(to_line(prompt_json(prompt)) + "\n");
+    for (const InspectedPrompt& prompt : prompts) put_out(to_line(prompt_json(prompt)) + "\n");
   } else {
-    print(request.prompt ? token_page(prompts.front(), text) : prompts_page(prompts, text));
+    put_out(request.prompt ? token_page(prompts.front(), text) : prompts_page(prompts, text));
   }
   return ExitCode::kDone;
 }
@@ -74,11 +71,11 @@ ExitCode inspect_claim(const TensorFile& file, const InspectRequest& request) {
   const ClaimCheck check = check_claim(file, *request.claim);
   if (request.learned_positions) {
     const std::string reason = "with learned positions equal tokens do not have equal rows at layer 0";
-    print(request.json ? to_line({{"verdict", "not applicable"}, {"reason", reason}}) + "\n"
-                       : fmt::format("not applicable: {}\n", reason));
+    put_out(request.json ? to_line({{"verdict", "not applicable"}, {"reason", reason}}) + "\n"
+                         : fmt::format("not applicable: {}\n", reason));
     return ExitCode::kDone;
   }
-  print(request.json ? to_line(claim_json(check)) + "\n" : claim_page(check, *request.claim));
+  put_out(request.json ? to_line(claim_json(check)) + "\n" : claim_page(check, *request.claim));
   return check.holds() ? ExitCode::kDone : ExitCode::kCheckFailed;
 }
 
@@ -86,7 +83,7 @@ ExitCode inspect_file(const InspectRequest& request) {
   const TensorFile file(request.path);
   if (request.claim) return inspect_claim(file, request);
   if (!request.json && !request.tensor && is_guard(file.metadata())) {
-    print(guard_page(request.path, read_guard(request.path)));
+    put_out(guard_page(request.path, read_guard(request.path)));
     return ExitCode::kDone;
   }
   print_either(request.json, describe_tensors(file, request.tensor), tensors_page);
@@ -99,7 +96,7 @@ ExitCode inspect_folder(const InspectRequest& request) {
     throw InputError("{}: expected a tensor file (.safetensors, .pt)", folder.string());
   if (has(folder, "manifest.json")) {
     const Json manifest = read_manifest(folder);
-    print(request.json ? to_line(manifest) + "\n" : run_page(folder, manifest));
+    put_out(request.json ? to_line(manifest) + "\n" : run_page(folder, manifest));
   } else if (has(folder, "config.json")) {
     print_either(request.json, describe_checkpoint(folder, request.adapter), checkpoint_page);
   } else if (has_tokenizer(folder)) {

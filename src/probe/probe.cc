@@ -1,17 +1,16 @@
 #include "hrt/probe/probe.h"
 
 #include <c10/core/InferenceMode.h>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 
 #include "analyses.h"
 #include "compare.h"
 #include "extractions.h"
 #include "hrt/base/file.h"
 #include "hrt/base/log.h"
+#include "hrt/base/output.h"
 #include "hrt/experiment/config.h"
 #include "hrt/experiment/versions.h"
 #include "source_page.h"
@@ -87,17 +86,17 @@ void print(const ProbeReport& report, const Json& config, const std::optional<fs
   if (json) {
     Json whole{{"run", out ? Json(out->string()) : Json()}};
     whole.update(report.results);
-    fmt::print("{}\n", to_line(whole));
+    print_out("{}\n", to_line(whole));
     return;
   }
   const Json& source = report.results.at("source");
   if (config.at("analysis") == kCompare) {
-    for (const auto& [name, of_variant] : source.items()) fmt::print("{}\n", source_page(name, of_variant));
+    for (const auto& [name, of_variant] : source.items()) print_out("{}\n", source_page(name, of_variant));
   } else {
-    fmt::print("{}", source_page(config.at("analysis"), source));
+    print_out("{}", source_page(config.at("analysis"), source));
   }
-  fmt::print("{}", report.page);
-  if (out) fmt::print("\nWritten to {}\n", out->string());
+  print_out("{}", report.page);
+  if (out) print_out("\nWritten to {}\n", out->string());
 }
 
 void write(RunDirectory& run, const ProbeReport& report) {
@@ -124,7 +123,7 @@ std::string why_no_run(const Json& config) {
 }
 
 ExitCode dry_run(const Extractions& extractions, bool json) {
-  if (extractions.empty()) fmt::print("no extraction is needed: what is looked at is there\n");
+  if (extractions.empty()) print_out("no extraction is needed: what is looked at is there\n");
   extractions.print_plans(json);
   return ExitCode::kDone;
 }

@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <set>
 
 #include "draw.h"
 #include "figure_csv.h"
 #include "hrt/base/file.h"
 #include "hrt/base/log.h"
+#include "hrt/base/output.h"
 #include "hrt/base/strings.h"
 #include "html.h"
 #include "markdown.h"
@@ -149,18 +149,18 @@ void write_figures(const ReportRequest& request, const std::vector<Figure*>& fou
 
 void print_curves(const Document& document) {
   for (const Section& section : document.sections) {
-    fmt::print("\n{}  {}\n", escape_for_terminal(section.title), escape_for_terminal(section.run));
+    print_out("\n{}  {}\n", escape_for_terminal(section.title), escape_for_terminal(section.run));
     for (const Block& block : section.blocks) {
       const auto* paragraph = std::get_if<Paragraph>(&block);
       if (paragraph != nullptr && paragraph->warning)
-        fmt::print("  {}\n", escape_for_terminal(paragraph->text));
+        print_out("  {}\n", escape_for_terminal(paragraph->text));
     }
     const auto figure = std::ranges::find_if(section.blocks, [](const Block& block) {
       const auto* f = std::get_if<Figure>(&block);
       return f != nullptr && !f->panels.empty() && !text_plot(f->panels.front()).empty();
     });
     if (figure != section.blocks.end())
-      fmt::print("\n{}", text_plot(std::get<Figure>(*figure).panels.front()));
+      print_out("\n{}", text_plot(std::get<Figure>(*figure).panels.front()));
   }
 }
 
@@ -189,13 +189,13 @@ ExitCode write_report(const ReportRequest& request) {
   if (request.json) {
     Json names = Json::array();
     for (const Figure* figure : figures) names.push_back(figure->name);
-    fmt::print("{}\n", to_line({{"written", written}, {"figures", names}, {"folder", folder.string()}}));
+    print_out("{}\n", to_line({{"written", written}, {"figures", names}, {"folder", folder.string()}}));
     return ExitCode::kDone;
   }
   if (document.sections.size() <= kMostCurves) print_curves(document);
-  fmt::print("\n");
-  for (const std::string& file : written) fmt::print("Written: {}\n", file);
-  if (!figures.empty()) fmt::print("Figures: {} in {}\n", figures.size(), folder.string());
+  print_out("\n");
+  for (const std::string& file : written) print_out("Written: {}\n", file);
+  if (!figures.empty()) print_out("Figures: {} in {}\n", figures.size(), folder.string());
   return ExitCode::kDone;
 }
 

@@ -1,5 +1,4 @@
-#include <fmt/format.h>
-
+#include "hrt/base/output.h"
 #include "hrt/base/page.h"
 #include "hrt/base/strings.h"
 #include "step.h"
@@ -34,7 +33,7 @@ void print_steps(const std::vector<Step>& steps, const std::filesystem::path& ou
   if (options.json) {
     Json list = Json::array();
     for (const Step& step : steps) list.push_back(step_json(step, options.overwrite));
-    fmt::print("{}\n", to_line({{"out", out.string()}, {"model", model}, {"steps", list}}));
+    print_out("{}\n", to_line({{"out", out.string()}, {"model", model}, {"steps", list}}));
     return;
   }
   Table table({{"step"}, {"command"}, {"uses"}, {"state"}, {"why", Table::Align::kLeft, 60}});
@@ -42,7 +41,7 @@ void print_steps(const std::vector<Step>& steps, const std::filesystem::path& ou
     table.add({step.spec.id, std::string(command_name(step.spec.command)), join(step.spec.uses, ", "),
                state_of(step, options.overwrite), why(step)});
   }
-  fmt::print("{}\nInto {}\n", table.text(), out.string());
+  print_out("{}\nInto {}\n", table.text(), out.string());
 }
 
 }  // namespace hrt

@@ -10,6 +10,7 @@
 #include "hrt/base/error.h"
 #include "hrt/base/file.h"
 #include "hrt/base/log.h"
+#include "hrt/base/output.h"
 #include "hrt/base/strings.h"
 #include "hrt/experiment/failure.h"
 #include "hrt/experiment/run_directory.h"
@@ -173,9 +174,9 @@ class Reproduction {
     if (options_.json) {
       Json whole{{"run", plan_.out().string()}};
       whole.update(board.to_json());
-      fmt::print("{}\n", to_line(whole));
+      print_out("{}\n", to_line(whole));
     } else {
-      fmt::print("{}\nWritten to {}\n", board.page(), plan_.out().string());
+      print_out("{}\nWritten to {}\n", board.page(), plan_.out().string());
     }
   }
 

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "hrt/base/log.h"
+#include "hrt/base/output.h"
 #include "hrt/base/page.h"
 #include "hrt/experiment/run_directory.h"
 #include "hrt/reproduce/reproduce.h"
@@ -67,16 +68,16 @@ void print(const std::vector<InputDifference>& inputs, const std::vector<FileDif
     for (const InputDifference& input : inputs)
       line["inputs"].push_back({{"severity", severity_name(input.severity)}, {"difference", input.text}});
     for (const FileDifference& file : files) line["files"].push_back(file.to_json());
-    fmt::print("{}\n", to_line(line));
+    print_out("{}\n", to_line(line));
     return;
   }
   for (const InputDifference& input : inputs) {
-    fmt::print("{:<8} {}\n", severity_name(input.severity), escape_for_terminal(input.text));
+    print_out("{:<8} {}\n", severity_name(input.severity), escape_for_terminal(input.text));
   }
   Table table({{"file"}, {"the new run"}}, kNoWidth);
   for (const FileDifference& file : files) table.add({file.file, in_words(file)});
-  fmt::print("{}{}", inputs.empty() ? "the inputs, the machine and the versions are the same\n\n" : "\n",
-             table.text());
+  print_out("{}{}", inputs.empty() ? "the inputs, the machine and the versions are the same\n\n" : "\n",
+            table.text());
 }
 
 }  // namespace

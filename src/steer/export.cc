@@ -1,10 +1,9 @@
 #include "hrt/steer/export.h"
 
-#include <fmt/format.h>
-
 #include <numeric>
 
 #include "hrt/base/log.h"
+#include "hrt/base/output.h"
 #include "hrt/base/strings.h"
 #include "hrt/experiment/direction_source.h"
 #include "hrt/experiment/run_directory.h"
@@ -28,7 +27,7 @@ std::string hint_of(const ExportOptions& options, const fs::path& place) {
 std::int64_t write_gguf(const ExportOptions& options, const fs::path& place, const DirectionRows& rows) {
   const std::vector<std::int64_t> left_out = write_control_vector(options.out, rows, hint_of(options, place));
   if (!left_out.empty()) {
-    fmt::print(
+    print_out(
         "rows {} have no place in a control vector: its direction.N is added behind block N, from 1 on\n",
         to_line(Json(left_out)));
   }
@@ -53,7 +52,7 @@ ExitCode run_export(const ExportOptions& options) {
   } else {
     throw InputError("{}: expected a file that ends in .gguf, .npy or .safetensors", options.out.string());
   }
-  fmt::print("{}: {} rows of {} values\n", options.out.string(), written, rows.values.size(1));
+  print_out("{}: {} rows of {} values\n", options.out.string(), written, rows.values.size(1));
   return ExitCode::kDone;
 }
 

@@ -7,6 +7,7 @@
 #include "hrt/analysis/mean.h"
 #include "hrt/base/file.h"
 #include "hrt/base/log.h"
+#include "hrt/base/output.h"
 #include "hrt/base/strings.h"
 #include "hrt/experiment/config.h"
 #include "hrt/experiment/extract.h"
@@ -263,12 +264,12 @@ class Select : public Experiment {
     if (options_.json) {
       Json line{{"run", run.string()}};
       line.update(json);
-      fmt::print("{}\n", to_line(line));
+      print_out("{}\n", to_line(line));
       return;
     }
-    fmt::print("\nRefusal score unsteered: {}\n", unsteered_text(json));
+    print_out("\nRefusal score unsteered: {}\n", unsteered_text(json));
     results.print();
-    fmt::print("\nWritten to {}\n", run.string());
+    print_out("\nWritten to {}\n", run.string());
   }
 
   static std::string unsteered_text(const Json& json) {
@@ -294,7 +295,7 @@ class Select : public Experiment {
 ExitCode select_from_scores(const Json& config, const RunOptions& options) {
   const SelectResults results(read_scores(config.at("scores").get<std::string>()), rules_of(config));
   if (options.json) {
-    fmt::print("{}\n", to_line(results.to_json()));
+    print_out("{}\n", to_line(results.to_json()));
   } else {
     results.print();
   }

@@ -11,6 +11,7 @@
 #include "hrt/base/csv.h"
 #include "hrt/base/error.h"
 #include "hrt/base/file.h"
+#include "hrt/base/output.h"
 #include "hrt/base/strings.h"
 
 namespace hrt {
@@ -149,13 +150,13 @@ std::string SelectResults::to_csv() const {
 }
 
 void SelectResults::print() const {
-  fmt::print("\n{} left: {}\n", surviving().size(), removal());
+  print_out("\n{} left: {}\n", surviving().size(), removal());
   if (surviving().empty()) return;
-  fmt::print("\n  position  layer   refusal, ablated   refusal, added       KL\n");
+  print_out("\n  position  layer   refusal, ablated   refusal, added       KL\n");
   for (std::size_t i = 0; i < std::min(kPrinted, surviving().size()); ++i) {
     const DirectionCandidate& candidate = surviving()[i];
-    fmt::print("  {:>8} {:>6} {:>18.3f} {:>16.3f} {:>8.4f}{}\n", candidate.position, candidate.layer,
-               candidate.refusal_score, candidate.induced_score, candidate.kl, i == 0 ? "  chosen" : "");
+    print_out("  {:>8} {:>6} {:>18.3f} {:>16.3f} {:>8.4f}{}\n", candidate.position, candidate.layer,
+              candidate.refusal_score, candidate.induced_score, candidate.kl, i == 0 ? "  chosen" : "");
   }
 }
 

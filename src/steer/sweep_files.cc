@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "hrt/base/file.h"
+#include "hrt/base/output.h"
 #include "hrt/base/strings.h"
 #include "hrt/data/degenerate.h"
 #include "hrt/experiment/stored_run.h"
@@ -21,12 +22,12 @@ void print(const SweepResults& results, const std::vector<Cell>& cells, const st
            bool json) {
   if (!json) {
     print_sweep(results, cells);
-    fmt::print("\nWritten to {}\n", run.string());
+    print_out("\nWritten to {}\n", run.string());
     return;
   }
   Json whole{{"run", run.string()}};
   whole.update(results.to_json());
-  fmt::print("{}\n", to_line(whole));
+  print_out("{}\n", to_line(whole));
 }
 
 }  // namespace

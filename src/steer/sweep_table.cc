@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "hrt/base/output.h"
 #include "hrt/base/strings.h"
 #include "hrt/steer/sweep_results.h"
 
@@ -55,22 +56,22 @@ void print_line(const SweepResults& results, const Cell& cell, const CellResult&
   const std::string layer =
       cell.layer() ? std::to_string(*cell.layer()) : fmt::format("{} layers", swept.layers.size());
   const auto band = results.has_rates() ? results.band(result.cell, result.set) : std::nullopt;
-  fmt::print("  {:<16} {:>6} {:>6}  {:<20} {:>16} {:>8} {:>8} {:>6} {:>7}\n", scope_name(swept.scope), layer,
-             coefficient_text(swept), escape_for_terminal(result.set),
-             results.has_rates() ? rate_text(result.rate) : counts_text(result), band_text(band),
-             degenerate_text(result, band), result.kl ? fmt::format("{:.2g}", result.kl->value) : "",
-             receipt.changes > 0 ? fmt::format("{:.2g}", receipt.norm_change / receipt.changes) : "0");
+  print_out("  {:<16} {:>6} {:>6}  {:<20} {:>16} {:>8} {:>8} {:>6} {:>7}\n", scope_name(swept.scope), layer,
+            coefficient_text(swept), escape_for_terminal(result.set),
+            results.has_rates() ? rate_text(result.rate) : counts_text(result), band_text(band),
+            degenerate_text(result, band), result.kl ? fmt::format("{:.2g}", result.kl->value) : "",
+            receipt.changes > 0 ? fmt::format("{:.2g}", receipt.norm_change / receipt.changes) : "0");
 }
 
 void print_baseline(const SweepResults& results, const std::vector<Cell>& cells) {
-  fmt::print("\nUnsteered\n");
+  print_out("\nUnsteered\n");
   for (const CellResult& result : results.results()) {
     if (!cells[result.cell].is_baseline()) continue;
-    fmt::print("  {:<32} {:>4} prompts  {:>16} %  {}{}\n", escape_for_terminal(result.set), result.n,
-               results.has_rates() ? rate_text(result.rate) : "-", counts_text(result),
-               result.empty + result.looping > 0
-                   ? fmt::format(", {} degenerate", result.empty + result.looping)
-                   : "");
+    print_out("  {:<32} {:>4} prompts  {:>16} %  {}{}\n", escape_for_terminal(result.set), result.n,
+              results.has_rates() ? rate_text(result.rate) : "-", counts_text(result),
+              result.empty + result.looping > 0
+                  ? fmt::format(", {} degenerate", result.empty + result.looping)
+                  : "");
   }
 }
 
@@ -84,19 +85,19 @@ void print_sweep(const SweepResults& results, const std::vector<Cell>& cells) {
     if (cell.is_baseline() || cell.control_of) continue;
     if (cell.sweep != sweep) {
       sweep = cell.sweep;
-      fmt::print("\n{}\n  {:<16} {:>6} {:>6}  {:<20} {:>16} {:>8} {:>8} {:>6} {:>7}\n",
-                 escape_for_terminal(sweep), "scope", "layer", "coef", "prompts",
-                 results.separation() ? "no, % [95 %]" : "refused, % [95 %]", "random", "degen.", "KL",
-                 "change");
+      print_out("\n{}\n  {:<16} {:>6} {:>6}  {:<20} {:>16} {:>8} {:>8} {:>6} {:>7}\n",
+                escape_for_terminal(sweep), "scope", "layer", "coef", "prompts",
+                results.separation() ? "no, % [95 %]" : "refused, % [95 %]", "random", "degen.", "KL",
+                "change");
     }
     print_line(results, cell, result);
   }
-  if (!sweep.empty()) fmt::print("{}", kLegend);
+  if (!sweep.empty()) print_out("{}", kLegend);
   if (results.separation())
-    fmt::print("\n{}{}\n", results.has_rates() ? "" : "Not applicable: ", results.separation()->reason);
+    print_out("\n{}{}\n", results.has_rates() ? "" : "Not applicable: ", results.separation()->reason);
   if (results.left_out() > 0)
-    fmt::print("{} left out, since steering would show nothing\n",
-               counted(results.left_out(), "steered cell"));
+    print_out("{} left out, since steering would show nothing\n",
+              counted(results.left_out(), "steered cell"));
 }
 
 }  // namespace hrt
