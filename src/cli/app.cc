@@ -6,10 +6,9 @@
 #include <sstream>
 
 #include "hrt/base/error.h"
-#include "hrt/base/file.h"
-#include "hrt/base/interrupt.h"
 #include "hrt/base/log.h"
 #include "hrt/base/output.h"
+#include "hrt/base/process.h"
 #include "hrt/base/strings.h"
 #include "hrt/cli/commands.h"
 #include "hrt/experiment/failure.h"
@@ -127,9 +126,8 @@ int guarded(const std::function<int()>& body) {
 }  // namespace
 
 int run_cli(int argc, char** argv) {
+  set_up_process();
   use_reproducible_blas();
-  install_signal_handlers();
-  install_mapping_fault_handler();
   setup_logging(Verbosity::kNormal);
   CLI::App app("hrt: harmfulness and refusal directions in language models.", "hrt");
   app.set_version_flag("--version", version_line);

@@ -240,7 +240,18 @@ TEST_P(ExtractResume, GivesTheSameBytes) {
   EXPECT_EQ(bytes_of(folder / "run"), bytes_of(folder / "whole"));
 }
 
-INSTANTIATE_TEST_SUITE_P(Signals, ExtractResume, ::testing::Values(SIGTERM, SIGKILL));
+TEST(Extract, AFileLargerThanTheLimitIsNamed) {
+  const TemporaryFolder folder;
+  const std::string prompts = folder.write("p.jsonl", token_prompts(200, 60, kVocabulary));
+  const ProcessResult stopped =
+      run_hrt_in_shell(R"(ulimit -f 64; exec "$@")", extract(prompts, folder / "run", kReplies));
+  EXPECT_EQ(stopped.code, 1) << stopped.err;
+  EXPECT_THAT(stopped.err, HasSubstr("cannot be written: File too large"));
+  const ProcessResult resumed = run_hrt(extract(prompts, folder / "run", with(kReplies, {"--resume"})));
+  EXPECT_EQ(resumed.code, 0) << resumed.err;
+}
+
+INSTANTIATE_TEST_SUITE_P(Signals, ExtractResume, ::testing::Values(SIGTERM, SIGHUP, SIGKILL));
 
 TEST(Extract, ACompleteRunExitsAgainAsItEnded) {
   const TemporaryFolder folder;

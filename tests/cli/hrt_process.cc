@@ -29,6 +29,7 @@ class Child {
     if (pid_ != 0) return;
     redirect(folder_ / "out", STDOUT_FILENO);
     redirect(folder_ / "err", STDERR_FILENO);
+    std::signal(SIGHUP, SIG_DFL);  // the tests may have been started by nohup
     for (const std::string& setting : env) putenv(const_cast<char*>(setting.c_str()));
     execv(argv.front(), argv.data());
     _exit(127);

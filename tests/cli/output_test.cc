@@ -1,4 +1,5 @@
 // What becomes of a command whose stdout takes nothing.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "hrt/base/json.h"
@@ -51,6 +52,16 @@ TEST_F(Output, WhereNobodyReadsARunIsCompleteAllTheSame) {
 TEST_F(Output, AFullStderrStopsNothing) {
   EXPECT_EQ(run_hrt_in_shell(R"(exec "$@" 2>/dev/full)", extract("mute")).code, 0);
   EXPECT_EQ(status("mute"), "complete");
+}
+
+TEST_F(Output, ClosedDescriptorsAreNoFilesNumbers) {
+  int count = 0;
+  for (const char* closed : {">&-", ">&- 2>&-", "<&- >&- 2>&-"}) {
+    const std::string run = fmt::format("closed{}", count++);
+    EXPECT_EQ(run_hrt_in_shell(fmt::format(R"(exec "$@" {})", closed), extract(run)).code, 0) << closed;
+    EXPECT_EQ(status(run), "complete") << closed;
+    EXPECT_EQ(read_text(folder_ / (run + "/.lock")), "") << closed;
+  }
 }
 
 }  // namespace
