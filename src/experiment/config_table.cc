@@ -227,6 +227,7 @@ Keys machine_keys() {
       Key("threads", kInteger, nullptr, "CPU threads (default: those the process may use)")
           .also_for(Command::kGuardScore)
           .at_least(1)
+          .at_most(4096)  // OpenMP ends the process where it cannot have as many as asked
           .changes_no_number(),
   };
 }

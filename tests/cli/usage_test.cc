@@ -123,6 +123,8 @@ TEST_F(UsageErrors, AreOneLineAndExitTwo) {
       {"unknown position", with({"--prompts", "PROMPTS", "--positions", "t_ints"}), "t_inst"},
       {"position of the reply", with({"--prompts", "PROMPTS", "--positions", "t_resp+0"}), "t_resp+0"},
       {"layer out of range", with({"--prompts", "PROMPTS", "--layers", "9"}), "0..3"},
+      {"more threads than there can be", with({"--prompts", "PROMPTS", "--threads", "1000000000"}),
+       "--threads must be an integer of 1 to 4096"},
       {"unknown judge", with({"--prompts", "PROMPTS", "--judge", "zhao"}), "zhao"},
       {"unknown template", with({"--prompts", "PROMPTS", "--template", "lama3"}), "llama3"},
       {"template that is no file", with({"--prompts", "PROMPTS", "--template", "mine"}), ", or FILE.json)"},
