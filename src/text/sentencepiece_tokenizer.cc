@@ -22,20 +22,33 @@ constexpr std::uint64_t kMaxFileBytes = std::uint64_t{1} << 28;
 constexpr std::string_view kNoDummyPrefix("\x1a\x02\x18\x00", 4);
 constexpr std::string_view kDummyPrefix("\x1a\x02\x18\x01", 4);
 
-// Why the library does not take a model; empty where it does. Of some it throws: a piece that begins with a
+// The library's words, without the place in its source that stands before some:
+// "./src/FILE.cc(LINE) [CONDITION] ".
+std::string words_of(std::string_view message) {
+  constexpr std::string_view kEnd = "] ";
+  if (const auto place = message.find(".cc("); place != std::string_view::npos) {
+    const auto end = message.find(kEnd, place);
+    message.remove_prefix(end == std::string_view::npos ? message.size() : end + kEnd.size());
+  }
+  return escape_for_terminal(trim(message));
+}
+
+// Why the library does not take a model; nothing where it does. Of some it throws: a piece that begins with a
 // zero byte.
-std::string refusal(Processor& processor, const std::string& model) {
+std::optional<std::string> refusal(Processor& processor, const std::string& model) {
   try {
     const auto status = processor.LoadFromSerializedProto(model);
-    return status.ok() ? "" : status.message();
+    if (status.ok()) return std::nullopt;
+    return words_of(status.message());
   } catch (const std::exception& error) {
-    return error.what();
+    return words_of(error.what());
   }
 }
 
 void load(Processor& processor, const std::string& model, const std::string& name) {
-  if (const std::string reason = refusal(processor, model); !reason.empty())
-    throw InputError("{}: not a sentencepiece model: {}", name, escape_for_terminal(reason));
+  const auto reason = refusal(processor, model);
+  if (!reason) return;
+  throw InputError("{}: not a sentencepiece model{}{}", name, reason->empty() ? "" : ": ", *reason);
 }
 
 TokenId find_piece(const Processor& processor, std::string_view piece) {
@@ -192,8 +205,7 @@ class SentencePieceTokenizer : public Tokenizer {
   void decode_run(std::vector<int>& run, std::string& text) const {
     std::string decoded;
     const auto status = (config_.legacy || text.empty() ? leading_ : following_).Decode(run, &decoded);
-    if (!status.ok())
-      throw RunError("sentencepiece cannot decode: {}", escape_for_terminal(status.message()));
+    if (!status.ok()) throw RunError("sentencepiece cannot decode: {}", words_of(status.message()));
     text += decoded;
     run.clear();
   }
