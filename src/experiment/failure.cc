@@ -33,6 +33,8 @@ Failure failure_of(const std::exception& error) {
     return file_failure(*file);
   if (dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr)
     return {ExitCode::kFailure, "out of device memory: " + first_line(error.what())};
+  if (const auto* json = dynamic_cast<const Json::exception*>(&error))
+    return {ExitCode::kFailure, "a JSON value is not as expected: " + reason_of(*json)};
   if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr) return {ExitCode::kFailure, "out of memory"};
   return {ExitCode::kFailure, first_line(error.what())};
 }

@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <new>
 
+#include "hrt/base/json.h"
+
 namespace hrt {
 namespace {
 
@@ -29,6 +31,16 @@ TEST(Failure, ADiskThatIsFullOrFailsIsNoBadInput) {
   for (const int number : {ENOSPC, EDQUOT, EFBIG, EIO, ESTALE}) {
     EXPECT_EQ(of_file(number).code, ExitCode::kFailure);
     EXPECT_TRUE(of_file(number).line.starts_with("/a/file: "));
+  }
+}
+
+TEST(Failure, WhatTheJsonLibrarySaysIsWordedAsOurs) {
+  try {
+    Json::object().at("a");
+    FAIL();
+  } catch (const std::exception& error) {
+    EXPECT_EQ(failure_of(error).code, ExitCode::kFailure);
+    EXPECT_EQ(failure_of(error).line, "a JSON value is not as expected: key 'a' not found");
   }
 }
 

@@ -14,7 +14,8 @@ struct Failure {
 };
 
 // hrt's own errors speak for themselves. A file that cannot be looked at is bad input, unless its disk is
-// full or fails. Of all others the first line counts: torch appends a stack. Interrupted is no failure.
+// full or fails. What the JSON library throws has slipped through a check. Of all others the first line
+// counts: torch appends a stack. Interrupted is no failure.
 Failure failure_of(const std::exception& error);
 
 }  // namespace hrt
