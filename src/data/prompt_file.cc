@@ -36,7 +36,7 @@ class RecordReader {
     record.id = id(set);
     record.label = label();
     record.outcome = outcome();
-    record.category = object_.string(source_.category_field, "");
+    record.category = object_.string(source_.category_field.value_or("category"), "");
     record.system = optional_text("system");
     read_text(record);
     read_reply(record);
@@ -174,6 +174,7 @@ void read_source(const PromptSource& source, const std::string& set, std::vector
   const FieldPath field(kind_of(source.file) == ".txt" ? "instruction" : source.field);
   std::int64_t skipped = 0;
   std::int64_t count = 0;
+  bool has_category = !source.category_field;
   for_each_record(source.file, [&](RawRecord raw) {
     if (source.limit && count >= *source.limit) return false;
     if (!matches(source, raw.value)) return true;
@@ -181,6 +182,7 @@ void read_source(const PromptSource& source, const std::string& set, std::vector
       ++skipped;
       return true;
     }
+    has_category = has_category || raw.value.contains(*source.category_field);
     records.push_back(RecordReader(source, field, raw).read(set));
     ++count;
     return true;
@@ -188,6 +190,10 @@ void read_source(const PromptSource& source, const std::string& set, std::vector
   if (count == 0) {
     throw InputError("{}: no prompts in it{}", source.file.string(),
                      source.where.empty() ? "" : " that meet the conditions");
+  }
+  if (!has_category) {
+    throw InputError("{}: no prompt has the field \"{}\", which `category_field` names",
+                     source.file.string(), *source.category_field);
   }
 }
 

@@ -67,17 +67,12 @@ Json overridden(Json config, const std::vector<Override>& overrides, Command com
 // A catalog's sizes: keys for every command that has them, and, under a command's name, keys for that one.
 Json sizes_for(const Catalog& catalog, Command command) {
   Json sizes = Json::object();
-  Json own = Json::object();
+  const std::vector<KeySpec> keys = keys_of(command);
   for (const auto& [name, value] : catalog.sizes().items()) {
-    if (name == command_name(command)) own = value;
-    if (is_command(name)) continue;
-    const auto keys = keys_of(command);
-    if (std::ranges::any_of(keys, [&, n = name](const KeySpec& key) { return key.name == n; }))
-      sizes[name] = value;
+    const bool is_key = std::ranges::find(keys, name, &KeySpec::name) != keys.end();
+    if (is_key && !command_by_name(name)) sizes[name] = value;
   }
-  check_config(own, command, fmt::format("{}: /sizes/{}", catalog.file().string(), command_name(command)));
-  check_config(sizes, command, catalog.file().string() + ": /sizes");
-  merge(sizes, own);
+  merge(sizes, catalog.sizes().value(command_name(command), Json::object()));
   return sizes;
 }
 

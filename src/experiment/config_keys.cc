@@ -50,12 +50,15 @@ std::string expected(const KeySpec& key) {
       return "an object";
     case KeyKind::kVariants:
       return "a list of objects";
+    case KeyKind::kFields:
+      return "an object of fields and values";
   }
   return "";
 }
 
 bool is_source(const Json& value) {
-  return value.is_string() || (value.is_object() && (value.contains("file") || value.contains("role")));
+  const auto has = [&](const char* key) { return value.contains(key) && !value.at(key).is_null(); };
+  return value.is_string() || (value.is_object() && has("file") != has("role"));
 }
 
 bool all_of(const Json& list, bool (*test)(const Json&)) {
@@ -102,6 +105,7 @@ bool is_valid(const KeySpec& key, const Json& value) {
       return all_of(value, [](const Json& item) { return item.is_object(); });
     case KeyKind::kExtract:
     case KeyKind::kTensors:
+    case KeyKind::kFields:
       return value.is_object();
     case KeyKind::kCondition:
       return is_condition(value);
@@ -158,6 +162,7 @@ Json schema_of(const KeySpec& key) {
     case KeyKind::kCondition:
       return {{"type", "object"}, {"required", {"rows"}}, {"maxProperties", 2}};
     case KeyKind::kTensors:
+    case KeyKind::kFields:
       return {{"type", "object"}};
     case KeyKind::kVariants:
       return {{"type", "array"}, {"items", {{"$ref", "#/definitions/variant"}}}};
@@ -180,20 +185,7 @@ Json object_schema(const std::vector<KeySpec>& keys) {
   return {{"type", "object"}, {"properties", properties}, {"additionalProperties", false}};
 }
 
-Json source_schema() {
-  const Json string{{"type", "string"}};
-  const Json properties{
-      {"role", {{"type", "string"}, {"description", "a role of the catalog"}}},
-      {"file", {{"type", "string"}, {"description", "a prompt file"}}},
-      {"field", string},
-      {"where", {{"type", "object"}, {"description", "only prompts whose fields have these values"}}},
-      {"limit", {{"type", "integer"}, {"minimum", 1}}},
-      {"post_instruction",
-       {{"type", "boolean"}, {"description", "false: nothing stands behind the instruction"}}},
-      {"as", {{"type", "string"}, {"description", "what tables call these prompts"}}}};
-  const Json object{{"type", "object"}, {"properties", properties}, {"additionalProperties", false}};
-  return {{"anyOf", {string, object}}};
-}
+Json source_schema() { return {{"anyOf", {{{"type", "string"}}, object_schema(source_keys())}}}; }
 
 void check_inside(const KeySpec& key, const Json& value, const std::string& origin,
                   const std::string& pointer);
@@ -207,7 +199,8 @@ std::string place_of(const KeySpec& key, const std::string& origin, const std::s
 void check_keys(const Json& object, const std::vector<KeySpec>& keys, const std::string& what,
                 const std::string& origin, const std::string& pointer) {
   if (!object.is_object())
-    throw InputError("{}: {} must be an object, found {}", origin, pointer, object.type_name());
+    throw InputError("{}: {}must be an object, found {}", origin, pointer.empty() ? "" : pointer + " ",
+                     object.type_name());
   std::vector<std::string> names;
   for (const KeySpec& key : keys) names.push_back(key.name);
   for (const auto& [name, value] : object.items()) {
@@ -227,19 +220,34 @@ void check_keys(const Json& object, const std::vector<KeySpec>& keys, const std:
   }
 }
 
+// What the objects in a key's list are, and their keys.
+struct ListedObjects {
+  const char* what;
+  std::vector<KeySpec> keys;
+};
+
+std::optional<ListedObjects> objects_in(const KeySpec& key) {
+  switch (key.kind) {
+    case KeyKind::kSources:
+      return {{"a prompt source", source_keys()}};
+    case KeyKind::kVariants:
+      return {{"a variant", variant_keys()}};
+    case KeyKind::kSweeps:
+      if (key.name == "also") return {{"an intervention", intervention_keys()}};
+      return {{"a sweep", sweep_keys()}};
+    default:
+      return std::nullopt;
+  }
+}
+
 // Objects in a key's value have keys of their own.
 void check_inside(const KeySpec& key, const Json& value, const std::string& origin,
                   const std::string& pointer) {
-  if (key.kind == KeyKind::kExtract) {
-    check_keys(value, extraction_keys(), "an extraction", origin, pointer);
-  }
-  for (std::size_t i = 0; key.kind == KeyKind::kVariants && i < value.size(); ++i)
-    check_keys(value[i], variant_keys(), "a variant", origin, fmt::format("{}/{}", pointer, i));
-  if (key.kind != KeyKind::kSweeps) return;
-  const bool also = key.name == "also";
-  for (std::size_t i = 0; i < value.size(); ++i) {
-    check_keys(value[i], also ? intervention_keys() : sweep_keys(), also ? "an intervention" : "a sweep",
-               origin, fmt::format("{}/{}", pointer, i));
+  if (key.kind == KeyKind::kExtract) check_keys(value, extraction_keys(), "an extraction", origin, pointer);
+  const auto objects = objects_in(key);
+  for (std::size_t i = 0; objects && i < value.size(); ++i) {
+    if (value[i].is_object())
+      check_keys(value[i], objects->keys, objects->what, origin, fmt::format("{}/{}", pointer, i));
   }
 }
 
@@ -261,6 +269,15 @@ std::string whose_config(const Json& config) {
     if (all) names.push_back(fmt::format("`hrt {}`", command_name(command)));
   }
   return names.empty() ? "" : fmt::format(" (a config of {})", join(names, ", "));
+}
+
+// What a catalog may say of its data: not which model, data or run it is.
+std::vector<KeySpec> sizes_of(std::vector<KeySpec> keys) {
+  std::erase_if(keys, [](const KeySpec& key) {
+    return key.group == "Model" || key.group == "Runs" || key.group == "Run" || key.name == "data" ||
+           key.name == "data_root";
+  });
+  return keys;
 }
 
 // A key that only other commands have: the config is probably one of theirs.
@@ -296,8 +313,9 @@ std::string_view command_name(Command command) {
   return "";
 }
 
-bool is_command(std::string_view name) {
-  return std::ranges::any_of(kCommands, [&](Command command) { return name == command_name(command); });
+std::optional<Command> command_by_name(std::string_view name) {
+  const auto* found = std::ranges::find(kCommands, name, &command_name);
+  return found == kCommands.end() ? std::nullopt : std::optional(*found);
 }
 
 std::string KeySpec::flag() const {
@@ -317,6 +335,19 @@ std::vector<KeySpec> keys_of(Command command) {
 void check_config(const Json& config, Command command, const std::string& origin) {
   refuse_key_of_others(config, command, origin);
   check_keys(config, keys_of(command), fmt::format("`hrt {}`", command_name(command)), origin, "");
+}
+
+void check_sizes(const Json& sizes, const std::string& origin) {
+  Json common = Json::object();
+  for (const auto& [name, value] : sizes.items()) {
+    if (const auto command = command_by_name(name)) {
+      check_keys(value, sizes_of(keys_of(*command)), fmt::format("`hrt {}` that a catalog may set", name),
+                 origin, "/sizes/" + name);
+    } else {
+      common[name] = value;
+    }
+  }
+  check_keys(common, sizes_of(all_keys()), "any command that a catalog may set", origin, "/sizes");
 }
 
 Json config_schema() {

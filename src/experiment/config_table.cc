@@ -256,7 +256,7 @@ Keys run_input_keys() {
   };
 }
 
-Keys source_keys() {
+Keys scored_keys() {
   return {
       Key("centroids", kString, nullptr, "extraction whose prompts make the centroids").changes_no_number(),
       Key("tensors", kTensors, nullptr, "tensor files of others, and what they hold"),
@@ -354,7 +354,7 @@ std::vector<KeySpec> make_table() {
   append(table, "Template", template_keys());
   append(table, "Probe", only_for(probe, probe_keys()));
   append(table, "Runs", only_for(on_runs, run_input_keys()));
-  append(table, "Probe", only_for(probe, source_keys()));
+  append(table, "Probe", only_for(probe, scored_keys()));
   append(table, "Guard", only_for({Command::kGuardEval, Command::kGuardScore}, guard_keys()));
   append(table, "Guard", only_for({Command::kGuardFit}, guard_fit_keys()));
   append(table, "Guard", only_for({Command::kGuardEval}, guard_eval_keys()));
@@ -380,6 +380,22 @@ std::vector<KeySpec> make_table() {
 }
 
 }  // namespace
+
+const std::vector<KeySpec>& source_keys() {
+  static const std::vector<KeySpec> table = [] {
+    std::vector<KeySpec> keys;
+    append(keys, "",
+           {Key("file", kString, nullptr, "a prompt file"),
+            Key("role", kString, nullptr, "a role of the catalog"),
+            Key("field", kString, nullptr, "column that holds the instruction: goal, turns[0], a + b"),
+            Key("where", kFields, nullptr, "only prompts whose fields have these values"),
+            Key("limit", kInteger, nullptr, "only the first N of its prompts").at_least(1),
+            Key("post_instruction", kBoolean, nullptr, "false: nothing stands behind the instruction"),
+            Key("as", kString, nullptr, "what tables call these prompts")});
+    return keys;
+  }();
+  return table;
+}
 
 const std::vector<KeySpec>& intervention_keys() {
   static const std::vector<KeySpec> table = [] {

@@ -10,14 +10,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-PromptSource file_source(const Json& entry, const std::string& origin) {
-  PromptSource source;
-  if (entry.is_string()) {
-    source.file = entry.get<std::string>();
-    return source;
-  }
-  source.file = JsonObject(entry, origin).string("file");
-  return source;
+// What a source says of this, if it says anything.
+template <typename T>
+std::optional<T> said(const Json& source, const char* key) {
+  return source.contains(key) ? optional_value<T>(source, key) : std::nullopt;
 }
 
 // Several limits may be given: for all files, for a role, by the catalog. The smallest counts.
@@ -26,42 +22,23 @@ void restrict(PromptSource& source, std::optional<std::int64_t> limit) {
 }
 
 // What an entry says beside its file or role, and what the config says for all.
-void refine(PromptSource& source, const Json& entry, const Json& config, const std::string& origin) {
+void refine(PromptSource& source, const Json& entry, const Json& config) {
   if (config.at("field") != "instruction") source.field = config.at("field");
   restrict(source, optional_value<std::int64_t>(config, "limit"));
-  if (!entry.is_object()) return;
-  const JsonObject object(entry, origin);
-  source.field = object.string("field", source.field);
-  if (object.has("limit")) restrict(source, object.integer("limit"));
-  if (object.has("post_instruction")) source.post_instruction = object.boolean("post_instruction", true);
-  source.role = object.string("as", source.role);
-  if (!object.has("where")) return;
-  for (const auto& [name, value] : object.object("where").raw().items()) source.where[name] = value;
+  restrict(source, said<std::int64_t>(entry, "limit"));
+  source.field = said<std::string>(entry, "field").value_or(source.field);
+  source.role = said<std::string>(entry, "as").value_or(source.role);
+  source.post_instruction = said<bool>(entry, "post_instruction");
+  const Json where = said<Json>(entry, "where").value_or(Json::object());
+  for (const auto& [name, value] : where.items()) source.where[name] = value;
 }
 
-void check_source_keys(const Json& entry, const std::string& origin) {
-  static const std::vector<std::string> kKnown{"file", "role", "field", "where", "limit", "post_instruction",
-                                               "as"};
-  if (!entry.is_object()) return;
-  for (const auto& [key, value] : entry.items()) {
-    if (std::find(kKnown.begin(), kKnown.end(), key) != kKnown.end()) continue;
-    throw InputError("{}/{} is not known here{}", origin, key, did_you_mean(key, kKnown));
-  }
-}
-
-std::vector<PromptSource> entry_sources(const Json& entry, const Json& config,
-                                        const std::optional<Catalog>& catalog, const std::string& origin) {
-  check_source_keys(entry, origin);
-  std::vector<PromptSource> sources;
-  if (entry.is_object() && entry.contains("role")) {
-    if (!catalog) throw InputError("{} names a role: --data CATALOG says which files it means", origin);
-    const std::string role = JsonObject(entry, origin).string("role");
-    sources = catalog->sources(role);
-    for (PromptSource& source : sources) source.role = role;
-  } else {
-    sources = {file_source(entry, origin)};
-  }
-  for (PromptSource& source : sources) refine(source, entry, config, origin);
+std::vector<PromptSource> sources_of(const Json& entry, const std::optional<Catalog>& catalog) {
+  const auto role = said<std::string>(entry, "role");
+  if (!role) return {{.file = entry.at("file").get<std::string>()}};
+  if (!catalog) throw InputError("role {}: --data CATALOG says which prompt files it means", *role);
+  std::vector<PromptSource> sources = catalog->sources(*role);
+  for (PromptSource& source : sources) source.role = *role;
   return sources;
 }
 
@@ -84,10 +61,10 @@ std::vector<PromptSource> resolve_sources(const Json& config) {
   const auto catalog = catalog_of(config);
   std::vector<PromptSource> sources;
   const auto add = [&](const char* key, Label label) {
-    std::size_t i = 0;
-    for (const Json& entry : config.at(key)) {
-      const std::string origin = fmt::format("config: /{}/{}", key, i++);
-      for (PromptSource& source : entry_sources(entry, config, catalog, origin)) {
+    for (const Json& given : config.at(key)) {
+      const Json entry = given.is_string() ? Json{{"file", given}} : given;
+      for (PromptSource& source : sources_of(entry, catalog)) {
+        refine(source, entry, config);
         if (label != Label::kNone) source.label = label;
         source.side = std::string_view(key) == "side_prompts";
         sources.push_back(std::move(source));

@@ -157,6 +157,15 @@ TEST_F(PromptFile, OffersTheNearestField) {
   refuses("s.jsonl", R"({"a": "x"})", "expected NAME", {.field = "a + "});
 }
 
+TEST_F(PromptFile, ACategoryFieldMustBeThere) {
+  const PromptSource source{.category_field = "Topic"};
+  const auto records = read("s.csv", "instruction,Topic\nx,fire\ny,\n", source);
+  EXPECT_EQ(records[0].category, "fire");
+  EXPECT_EQ(records[1].category, "");
+  refuses("s.csv", "instruction,topic\nx,fire\n",
+          "s.csv: no prompt has the field \"Topic\", which `category_field` names", source);
+}
+
 TEST_F(PromptFile, RefusesWrongValues) {
   refuses("s.jsonl", R"({"instruction": "x", "label": "bad"})",
           "s.jsonl:1: /label: expected harmful or harmless");

@@ -85,7 +85,13 @@ TEST_F(ConfigTest, WrongTypesAreNamedWithWhatIsExpected) {
       {R"({"layers": [1.5]})", "/layers must be"},
       {R"({"harmful": ["a.jsonl", {"limit": 3}]})", "/harmful must be a list of prompt files"},
       {R"({"template_arg": {"date": 3}})", "/template_arg must be an object of strings"},
-      {R"([1])", "must be an object"},
+      {R"({"harmful": [{"file": "a", "role": "b"}]})", "/harmful must be a list of prompt files"},
+      {R"({"harmful": ["a", {"file": "b", "limt": 2}]})",
+       "config.json: /harmful/1/limt is no key of a prompt source, did you mean limit?"},
+      {R"({"prompts": [{"file": "a", "limit": -2}]})",
+       "config.json: /prompts/0/limit must be an integer of 1 to 2147483647, found -2"},
+      {R"({"prompts": [{"role": "a", "where": "b"}]})", "config.json: /prompts/0/where must be an object"},
+      {R"([1])", "config.json: must be an object"},
   };
   for (const auto& c : cases) {
     const fs::path config = file("config.json", c.json);
@@ -178,11 +184,51 @@ TEST_F(ConfigTest, AnUnknownRoleIsNamedWithTheNearest) {
               HasSubstr("no role harmful_trian, did you mean harmful_train?"));
 }
 
-TEST_F(ConfigTest, UnknownKeysOfASourceAreNamedWithTheNearest) {
-  const Json sources = Json::parse(R"([{"file": "a.jsonl", "limt": 2}])");
-  const Json config = resolve_config(Command::kExtract, std::nullopt, {{"harmful", sources, "--harmful"}});
-  EXPECT_THAT(error_of([&] { resolve_sources(config); }),
-              HasSubstr("/harmful/0/limt is not known here, did you mean limit?"));
+TEST_F(ConfigTest, RolesNeedACatalog) {
+  const Json config =
+      resolve_config(Command::kExtract, std::nullopt, {parse_set("prompts=[{\"role\": \"a\"}]")});
+  EXPECT_THAT(error_of([&] { resolve_sources(config); }), HasSubstr("role a: --data CATALOG says which"));
+}
+
+TEST_F(ConfigTest, ACatalogIsCheckedWhetherOrNotItIsUsed) {
+  const struct {
+    const char* json;
+    const char* expected;
+  } cases[] = {
+      {R"({"name": 5, "roles": {}})", "catalog.json: /name must be a string, found 5"},
+      {R"({"model": {"fil": "a"}, "roles": {}})", "/model/fil is not known here, did you mean file?"},
+      {R"({"models": {"a": 5}, "roles": {}})", "/models/a must be an object"},
+      {R"({"models": {"a": {"file": "b", "limit": 1}}, "roles": {}})", "/models/a/limit is not known here"},
+      {R"({"missed": [1], "roles": {}})", "/missed must be an object"},
+      {R"({"missed": {"a": 1}, "roles": {}})", "/missed/a must be a string, found 1"},
+      {R"({})", "/roles is missing"},
+      {R"({"roles": {"a": {"file": "b"}}})", "/roles/a must be a list"},
+      {R"({"roles": {"a": ["b"]}})", "/roles/a/0 must be an object"},
+      {R"({"roles": {"a": [{"limit": 3}]}})", "/roles/a/0/file is missing"},
+      {R"({"roles": {"a": [{"file": "b", "cache": "c"}]}})", "/roles/a/0/file and cache exclude each other"},
+      {R"({"roles": {"a": [{"file": "b"}, {"file": "b", "skip": -1}]}})",
+       "/roles/a/1/skip must be an integer of at least 0, found -1"},
+      {R"({"roles": {"a": [{"file": "b", "limit": 0}]}})",
+       "/roles/a/0/limit must be an integer of at least 1, found 0"},
+      {R"({"roles": {}, "sizes": {"max_new_token": 5}})",
+       "catalog.json: /sizes/max_new_token is no key of any command that a catalog may set, did you mean "
+       "max_new_tokens?"},
+      {R"({"roles": {}, "sizes": {"out": "a"}})", "/sizes/out is no key of any command"},
+      {R"({"roles": {}, "sizes": {"model": "a"}})", "/sizes/model is no key of any command"},
+      {R"({"roles": {}, "sizes": {"resume": true}})", "/sizes/resume is no key of any command"},
+      {R"({"roles": {}, "sizes": {"seed": "a"}})", "/sizes/seed must be an integer"},
+      {R"({"roles": {}, "sizes": {"steer": {"positions": ["t_inst"]}}})",
+       "/sizes/steer/positions is no key of `hrt steer` that a catalog may set"},
+      {R"({"roles": {}, "sizes": {"steer": {"out": "a"}}})", "/sizes/steer/out is no key of `hrt steer`"},
+  };
+  for (const auto& c : cases) {
+    const fs::path catalog = file("catalog.json", c.json);
+    EXPECT_THAT(error_of([&] {
+                  resolve_config(Command::kExtract, std::nullopt, {{"data", catalog.string(), "--data"}});
+                }),
+                HasSubstr(c.expected))
+        << c.json;
+  }
 }
 
 TEST_F(ConfigTest, HubNamesAreLookedUpInTheLocalCache) {

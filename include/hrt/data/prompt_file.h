@@ -46,7 +46,9 @@ struct PromptSource {
   // Which field holds the instruction: a name, a path into nested values (`turns[0]`, `a.b`), or several with
   // ` + ` between them (`instruction + input`; joined by a newline, empty ones left out).
   std::string field = "instruction";
-  std::string category_field = "category";  // which field holds the risk category
+  // Which field holds the risk category; at least one of the records must have it. Default: "category", which
+  // need not be there.
+  std::optional<std::string> category_field = {};
   Label label = Label::kNone;  // given from outside (--harmful); must not contradict the file's own
   std::map<std::string, Json> where = {};     // only records whose fields have these values
   std::int64_t skip = 0;                      // leave out the first N records (of those)
@@ -58,7 +60,7 @@ struct PromptSource {
 
 // Reads one file after the other. Blank lines are left out. Throws InputError "FILE:LINE: ..." for: a broken
 // line, invalid UTF-8, an unknown field (with the nearest one), a wrong type, an id twice, a label that
-// contradicts, a file without records, the same records of a file twice.
+// contradicts, a text of more than 1 MiB, a file without records, the same records of a file twice.
 std::vector<PromptRecord> read_prompts(std::span<const PromptSource> sources);
 std::vector<PromptRecord> read_prompts(const PromptSource& source);
 

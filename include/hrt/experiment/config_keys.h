@@ -18,7 +18,7 @@ enum class KeyKind {
   kBoolean,
   kStrings,    // list of strings; on the command line separated by commas
   kLayers,     // "all", numbers and ranges "A..B[:STEP]" separated by commas, or a list of integers
-  kSources,    // list of prompt sources: "FILE", {"file": ...} or {"role": ...}; the flag may be repeated
+  kSources,    // list of "FILE" or objects (see source_keys) of a file or a role; the flag may be repeated
   kArguments,  // object of strings; the flag takes KEY=VALUE and may be repeated
   kNumbers,    // list of numbers; on the command line separated by commas
   kSweeps,     // list of sweeps, see sweep_keys
@@ -26,11 +26,12 @@ enum class KeyKind {
   kCondition,  // object: {"rows": LIST, "above": X} or {"rows": LIST, "below": X}; no flag
   kTensors,    // object: tensor files and what they hold (docs/formats.md); no flag
   kVariants,   // list of objects: name, and what a variant's extraction does otherwise; no flag
+  kFields,     // object: fields of prompts, and the values that they must have; no flag
 };
 
 enum class Command { kExtract, kSteer, kSelect, kProbe, kGuardFit, kGuardEval, kGuardScore };
 std::string_view command_name(Command command);  // "steer select"
-bool is_command(std::string_view name);
+std::optional<Command> command_by_name(std::string_view name);
 
 // One key of a config. The table of keys is the single source of validation, flags, `--help`,
 // `--print-config` and the JSON Schema.
@@ -57,6 +58,7 @@ struct KeySpec {
       case KeyKind::kCondition:
       case KeyKind::kTensors:
       case KeyKind::kVariants:
+      case KeyKind::kFields:
         return false;
       default:
         return true;
@@ -68,6 +70,8 @@ struct KeySpec {
 // The table (config_table.cc).
 const std::vector<KeySpec>& all_keys();
 std::vector<KeySpec> keys_of(Command command);
+// Keys of one prompt source.
+const std::vector<KeySpec>& source_keys();
 // Keys of one sweep. Those that the config has, too, are taken from there where a sweep does not say
 // otherwise.
 const std::vector<KeySpec>& sweep_keys();
@@ -76,6 +80,9 @@ const std::vector<KeySpec>& intervention_keys();
 
 // Throws InputError "ORIGIN: /key ...": unknown keys (with the nearest), wrong types, values out of range.
 void check_config(const Json& config, Command command, const std::string& origin);
+// Alike, for the `sizes` of a catalog: keys of any command or, under a command's name, of that one; none that
+// say which model, data and run it is about.
+void check_sizes(const Json& sizes, const std::string& origin);
 
 // JSON Schema (draft 7) of config files.
 Json config_schema();
