@@ -15,6 +15,19 @@ namespace {
 const std::vector<std::string> kKnownFields = {"id",       "label",  "outcome", "category",    "system",
                                                "messages", "tokens", "reply",   "reply_tokens"};
 
+constexpr std::size_t kMaxText = std::size_t{1} << 20;  // bytes; longer ones would be tokenised for minutes
+
+void check_size(std::string_view text, const std::string& where) {
+  if (text.size() > kMaxText)
+    throw InputError("{}: a text of {} bytes, expected at most {}", where, text.size(), kMaxText);
+}
+
+std::string text_of(const JsonObject& object, std::string_view key) {
+  std::string text = object.string(key);
+  check_size(text, object.where(key));
+  return text;
+}
+
 // Reads the fields of one record; every error names the file and line.
 class RecordReader {
  public:
@@ -46,7 +59,7 @@ class RecordReader {
 
  private:
   std::optional<std::string> optional_text(std::string_view key) const {
-    return object_.has(key) ? std::optional(object_.string(key)) : std::nullopt;
+    return object_.has(key) ? std::optional(text_of(object_, key)) : std::nullopt;
   }
 
   std::string id(const std::string& set) const {
@@ -81,6 +94,7 @@ class RecordReader {
   void read_text(PromptRecord& record) const {
     std::string missing;
     record.instruction = field_.text_in(raw_.value, place_, missing);
+    if (record.instruction) check_size(*record.instruction, fmt::format("{}: field \"{}\"", place_, source_.field));
     if (object_.has("messages")) record.messages = messages(record);
     if (object_.has("tokens")) record.tokens = ids("tokens");
     if (object_.has("tokens") && record.tokens.empty())
@@ -112,7 +126,7 @@ class RecordReader {
 
   Message message(const Json& value, std::size_t index) const {
     const JsonObject object(value, place_, fmt::format("/messages/{}", index));
-    Message message{object.string("role"), object.string("content")};
+    Message message{object.string("role"), text_of(object, "content")};
     if (message.role != "system" && message.role != "user" && message.role != "assistant") {
       throw InputError("{}: expected system, user or assistant, found \"{}\"", object.where("role"),
                        message.role);

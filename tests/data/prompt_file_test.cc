@@ -181,6 +181,19 @@ TEST_F(PromptFile, RefusesWrongValues) {
           "harmless contradicts the file being given as harmful", {.label = Label::kHarmful});
 }
 
+TEST_F(PromptFile, RefusesTextsThatNoModelReads) {
+  const std::string most(std::size_t{1} << 20, 'x');
+  const std::string longer = most + "x";
+  const std::string message = "a text of 1048577 bytes, expected at most 1048576";
+  EXPECT_EQ(texts(read("s.txt", "a\n" + most)), (std::vector<std::string>{"a", most}));
+  refuses("s.txt", "a\n" + longer, "s.txt:2: field \"instruction\": " + message);
+  refuses("s.csv", "goal\n" + longer, "s.csv:2: field \"goal\": " + message, {.field = "goal"});
+  refuses("s.jsonl", R"({"instruction": "x", "system": ")" + longer + "\"}", "s.jsonl:1: /system: " + message);
+  refuses("s.jsonl", R"({"instruction": "x", "reply": ")" + longer + "\"}", "s.jsonl:1: /reply: " + message);
+  refuses("s.jsonl", R"({"messages": [{"role": "user", "content": ")" + longer + "\"}]}",
+          "s.jsonl:1: /messages/0/content: " + message);
+}
+
 TEST_F(PromptFile, RefusesEmptyAndUnknownFiles) {
   for (const char* name : {"s.jsonl", "s.csv", "s.txt"}) refuses(name, "\n", "no prompts in it");
   refuses("s.json", "[]", "no prompts in it");
