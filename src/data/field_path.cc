@@ -62,17 +62,23 @@ FieldPath::FieldPath(const std::string& spelling) {
 std::optional<std::string> FieldPath::text_in(const Json& record, const std::string& place,
                                               std::string& missing) const {
   std::vector<std::string> texts;
+  bool all_null = true;
   for (const std::string& part : parts_) {
     const Json* value = find_field(record, part);
     if (value == nullptr) {
       missing = part;
       return std::nullopt;
     }
-    if (!value->is_string() && !value->is_null()) {
+    if (value->is_null()) continue;
+    if (!value->is_string()) {
       throw InputError("{}: field \"{}\": expected a text, found {}", place, part, value->type_name());
     }
-    std::string text = value->is_null() ? "" : value->get<std::string>();
-    if (!text.empty()) texts.push_back(std::move(text));
+    all_null = false;
+    if (std::string text = value->get<std::string>(); !text.empty()) texts.push_back(std::move(text));
+  }
+  if (all_null) {
+    missing = parts_.front();
+    return std::nullopt;
   }
   return join(texts, "\n");
 }

@@ -14,8 +14,8 @@ class FieldPath {
   // Throws InputError when `spelling` is none.
   explicit FieldPath(const std::string& spelling);
 
-  // The text, or nothing when a field is absent (`missing` then names it). Null counts as empty; texts are
-  // joined by a newline, empty ones left out. Throws InputError "PLACE: ..." for other types.
+  // The text, or nothing when a field is absent, or all are null (`missing` then names it). Texts are joined
+  // by a newline, empty and null ones left out. Throws InputError "PLACE: ..." for other types.
   std::optional<std::string> text_in(const Json& record, const std::string& place,
                                      std::string& missing) const;
 

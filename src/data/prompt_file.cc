@@ -94,14 +94,15 @@ class RecordReader {
   void read_text(PromptRecord& record) const {
     std::string missing;
     record.instruction = field_.text_in(raw_.value, place_, missing);
-    if (record.instruction) check_size(*record.instruction, fmt::format("{}: field \"{}\"", place_, source_.field));
+    if (record.instruction)
+      check_size(*record.instruction, fmt::format("{}: field \"{}\"", place_, source_.field));
     if (object_.has("messages")) record.messages = messages(record);
     if (object_.has("tokens")) record.tokens = ids("tokens");
     if (object_.has("tokens") && record.tokens.empty())
       throw InputError("{}: expected at least one token id", object_.where("tokens"));
     const bool exchange = !record.messages.empty();
     const bool ids = !record.tokens.empty();
-    // A null instruction beside one of these (an empty cell) is no instruction.
+    // An empty instruction beside one of these is none.
     if ((exchange || ids) && record.instruction && record.instruction->empty()) record.instruction.reset();
     if (record.instruction.has_value() + exchange + ids > 1) {
       throw InputError("{}: has more than one of \"{}\", \"messages\" and \"tokens\"", place_, source_.field);
@@ -118,6 +119,8 @@ class RecordReader {
   }
 
   [[noreturn]] void refuse_missing(const std::string& missing) const {
+    if (find_field(raw_.value, missing) != nullptr)
+      throw InputError("{}: field \"{}\": expected a text, found nothing", place_, missing);
     std::vector<std::string> names;
     for (const auto& [key, value] : raw_.value.items()) names.push_back(key);
     throw InputError("{}: no field \"{}\"{} (fields: {}; `field` says which one holds the instruction)",
@@ -206,8 +209,8 @@ void read_source(const PromptSource& source, const std::string& set, std::vector
                      source.where.empty() ? "" : " that meet the conditions");
   }
   if (!has_category) {
-    throw InputError("{}: no prompt has the field \"{}\", which `category_field` names",
-                     source.file.string(), *source.category_field);
+    throw InputError("{}: no prompt has the field \"{}\", which `category_field` names", source.file.string(),
+                     *source.category_field);
   }
 }
 

@@ -74,7 +74,7 @@ at::Tensor DirectionSource::row_of(const Table& table, std::int64_t row) const {
 }
 
 const DirectionSource::Table& DirectionSource::table(const fs::path& file, const std::string& tensor) const {
-  const std::string origin = fmt::format("{}: {}", file.string(), tensor);
+  const std::string origin = tensor.empty() ? file.string() : fmt::format("{}: {}", file.string(), tensor);
   if (const auto known = tables_.find(origin); known != tables_.end()) return known->second;
   const TensorFile content(file);
   const std::string name = tensor.empty() ? content.only().name : tensor;

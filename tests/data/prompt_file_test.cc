@@ -94,6 +94,7 @@ TEST_F(PromptFile, TakesOtherFields) {
   EXPECT_THAT(texts(read("s.jsonl", line, {.field = "x.y"})), ElementsAre("dot"));
   EXPECT_THAT(texts(read("s.jsonl", line, {.field = "prompt + input"})), ElementsAre("p"));
   EXPECT_THAT(texts(read("s.jsonl", line, {.field = "prompt + turns[0]"})), ElementsAre("p\nt0"));
+  EXPECT_THAT(texts(read("s.csv", "a,b\n,x\n", {.field = "a + b"})), ElementsAre("x"));
   EXPECT_FALSE(read("s.jsonl", line, {.field = "prompt"})[0].extra.contains("prompt"));
   EXPECT_TRUE(read("s.jsonl", line, {.field = "turns[0]"})[0].extra.contains("turns"));
 }
@@ -154,6 +155,10 @@ TEST_F(PromptFile, OffersTheNearestField) {
   refuses("s.jsonl", R"({"turns": ["a"]})", "no field \"turns[1]\"", {.field = "turns[1]"});
   refuses("s.jsonl", R"({"instruction": 3})",
           "s.jsonl:1: field \"instruction\": expected a text, found number");
+  refuses("s.jsonl", R"({"instruction": null})",
+          "s.jsonl:1: field \"instruction\": expected a text, found nothing");
+  refuses("s.csv", "goal,a\n,1\n", "s.csv:2: field \"goal\": expected a text, found nothing",
+          {.field = "goal"});
   refuses("s.jsonl", R"({"a": "x"})", "expected NAME", {.field = "a + "});
 }
 
@@ -188,7 +193,8 @@ TEST_F(PromptFile, RefusesTextsThatNoModelReads) {
   EXPECT_EQ(texts(read("s.txt", "a\n" + most)), (std::vector<std::string>{"a", most}));
   refuses("s.txt", "a\n" + longer, "s.txt:2: field \"instruction\": " + message);
   refuses("s.csv", "goal\n" + longer, "s.csv:2: field \"goal\": " + message, {.field = "goal"});
-  refuses("s.jsonl", R"({"instruction": "x", "system": ")" + longer + "\"}", "s.jsonl:1: /system: " + message);
+  refuses("s.jsonl", R"({"instruction": "x", "system": ")" + longer + "\"}",
+          "s.jsonl:1: /system: " + message);
   refuses("s.jsonl", R"({"instruction": "x", "reply": ")" + longer + "\"}", "s.jsonl:1: /reply: " + message);
   refuses("s.jsonl", R"({"messages": [{"role": "user", "content": ")" + longer + "\"}]}",
           "s.jsonl:1: /messages/0/content: " + message);

@@ -67,6 +67,7 @@ TEST_F(DirectionSourceTest, RefusesWhatDoesNotFit) {
   refused("refusal", 0, "harmfulness");  // the names there are
   refused(in("some.safetensors"), 2, "has no row 2 (rows: [1,3])");
   refused(in("wide.safetensors"), 0, "expected [rows, 4] or [4]");
+  refused(folder_ / "wide.safetensors", 0, "wide.safetensors: has shape [4,5]");
   refused(in("short.safetensors"), 0,
           "v: has 3 rows, expected 4 for this model, of the embedding and its 3 layers");
   refused(in("deep.safetensors"), 1, "v: has row 4, this model's rows are 0..3");
