@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "hrt/base/error.h"
+#include "hrt/base/known_keys.h"
 #include "hrt/base/strings.h"
 #include "hrt/experiment/activation_file.h"
 #include "hrt/experiment/config_keys.h"
@@ -33,7 +34,13 @@ std::vector<double> numbers_of(const JsonObject& object, const char* key) {
       object, key, [](const Json& item) { return item.is_number(); }, "numbers");
 }
 
+PlattCalibration platt_of(const JsonObject& object) {
+  check_known_keys(object, {"kind", "slope", "intercept"});
+  return {object.number("slope"), object.number("intercept")};
+}
+
 IsotonicCalibration isotonic_of(const JsonObject& object) {
+  check_known_keys(object, {"kind", "scores", "probabilities"});
   IsotonicCalibration isotonic{numbers_of(object, "scores"), numbers_of(object, "probabilities")};
   const auto& [scores, probabilities] = isotonic;
   const bool valid = !scores.empty() && scores.size() == probabilities.size() &&
@@ -48,11 +55,13 @@ IsotonicCalibration isotonic_of(const JsonObject& object) {
 
 Calibration calibration_of(const JsonObject& object) {
   const std::string kind = object.string("kind");
-  if (kind == "none") return {};
-  if (kind == "platt") return PlattCalibration{object.number("slope"), object.number("intercept")};
+  if (kind == "platt") return platt_of(object);
   if (kind == "isotonic") return isotonic_of(object);
-  throw InputError("{}: expected none, platt or isotonic, found \"{}\"", object.where("kind"),
-                   escape_for_terminal(kind));
+  if (kind != "none")
+    throw InputError("{}: expected none, platt or isotonic, found \"{}\"", object.where("kind"),
+                     escape_for_terminal(kind));
+  check_known_keys(object, {"kind"});
+  return {};
 }
 
 Json content_of(const Guard& guard) {
@@ -93,6 +102,8 @@ class GuardReader {
                        kVersion);
     if (content.string("position") != kGuardPosition)
       throw InputError("{}: expected {}", content.where("position"), kGuardPosition);
+    check_known_keys(content, {"version", "hrt", "rule", "position", "threshold", "calibration", "chosen",
+                               "model", "text", "counts", "training", "provenance"});
     Guard guard;
     guard.harmful = centroid("harmful");
     guard.harmless = centroid("harmless");
@@ -106,16 +117,28 @@ class GuardReader {
     guard.provenance = content.object("provenance").raw();
     guard.training = list_of<std::string>(
         content, "training", [](const Json& item) { return item.is_string(); }, "hashes");
-    guard.harmful_count = content.object("counts").integer("harmful");
-    guard.harmless_count = content.object("counts").integer("harmless");
-    const JsonObject model = content.object("model");
-    guard.model = model.string("fingerprint");
-    guard.full_hash = model.boolean("full_hash", false);
-    guard.dtype = model.string("dtype");
+    read_counts(content.object("counts"), guard);
+    read_model(content.object("model"), guard);
     return guard;
   }
 
  private:
+  static void read_counts(const JsonObject& counts, Guard& guard) {
+    check_known_keys(counts, {"harmful", "harmless"});
+    guard.harmful_count = counts.integer("harmful");
+    guard.harmless_count = counts.integer("harmless");
+  }
+
+  static void read_model(const JsonObject& model, Guard& guard) {
+    check_known_keys(model, {"fingerprint", "full_hash", "hidden", "dtype"});
+    guard.model = model.string("fingerprint");
+    guard.full_hash = model.boolean("full_hash", false);
+    guard.dtype = model.string("dtype");
+    if (model.integer("hidden") != guard.hidden())
+      throw InputError("{}: {}, but the centroids are {} wide", model.where("hidden"),
+                       model.integer("hidden"), guard.hidden());
+  }
+
   at::Tensor centroid(const std::string& name) const {
     const at::Tensor values = file_.tensor(name);
     if (values.scalar_type() != at::kFloat || values.dim() != 2 || values.numel() == 0)

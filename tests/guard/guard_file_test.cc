@@ -151,6 +151,8 @@ TEST(GuardFile, ContentIsChecked) {
   EXPECT_THAT(changed.with_content("/text/template", nullptr), HasSubstr("/text/template"));
   EXPECT_THAT(changed.with_content("/text/bos", "maybe"), HasSubstr("/text: /bos must be one of"));
   EXPECT_THAT(changed.with_content("/training", {1, 2}), HasSubstr("list of hashes"));
+  EXPECT_THAT(changed.with_content("/model/hidden", 4),
+              HasSubstr("/model/hidden: 4, but the centroids are 3 wide"));
   const auto isotonic = [&](const Json& scores, const Json& probabilities) {
     return changed.with_content("/calibration",
                                 {{"kind", "isotonic"}, {"scores", scores}, {"probabilities", probabilities}});
@@ -162,6 +164,19 @@ TEST(GuardFile, ContentIsChecked) {
   EXPECT_THAT(isotonic({0}, Json::array()), HasSubstr("as many"));
   EXPECT_THAT(isotonic(Json::array(), Json::array()), HasSubstr("ascending"));
   EXPECT_THAT(isotonic({"a"}, {1}), HasSubstr("list of numbers"));
+}
+
+TEST(GuardFile, KeysThatItDoesNotHaveAreRefused) {
+  Changed changed;
+  const auto unknown = [](const std::string& pointer) { return HasSubstr(pointer + " is not known here"); };
+  for (const std::string pointer : {"/treshold", "/model/width", "/counts/all", "/calibration/slope"})
+    EXPECT_THAT(changed.with_content(pointer, 1), unknown(pointer));
+  EXPECT_THAT(changed.with_content("/text/templat", "llama3"), HasSubstr("/text: /templat is no key"));
+  EXPECT_THAT(
+      changed.with_content("/calibration", {{"kind", "platt"}, {"slope", 1}, {"intercept", 0}, {"a", 1}}),
+      unknown("/calibration/a"));
+  EXPECT_THAT(changed.with_content("/calibration", {{"kind", "isotonic"}, {"slope", 1}}),
+              unknown("/calibration/slope"));
 }
 
 TEST(Guard, ItsVerdictIsTheMeanOfTheCosineDifferences) {
