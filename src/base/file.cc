@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "hrt/base/error.h"
+#include "hrt/base/temporary_name.h"
 #include "known_mappings.h"
 
 namespace hrt {
@@ -34,7 +35,7 @@ int open_for_reading(const std::filesystem::path& path) {
 }
 
 std::uint64_t size_of_regular_file(int descriptor, const std::filesystem::path& path) {
-  struct stat status {};
+  struct stat status{};
   if (fstat(descriptor, &status) != 0) throw InputError("{}: {}", path.string(), reason());
   if (!S_ISREG(status.st_mode)) throw InputError("{}: not a regular file", path.string());
   return static_cast<std::uint64_t>(status.st_size);
@@ -81,7 +82,7 @@ MappedFile::~MappedFile() {
 }
 
 MappedFile::State MappedFile::state_of(int descriptor, const std::filesystem::path& path) {
-  struct stat status {};
+  struct stat status{};
   if (fstat(descriptor, &status) != 0) throw InputError("{}: {}", path.string(), reason());
   return {static_cast<std::uint64_t>(status.st_size), status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
 }
@@ -117,8 +118,8 @@ std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes
   return content;
 }
 
-AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)), temporary_(path_) {
-  temporary_ += fmt::format(".tmp{}", getpid());
+AtomicFile::AtomicFile(std::filesystem::path path)
+    : path_(std::move(path)), temporary_(temporary_name(path_)) {
   descriptor_ = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (descriptor_ < 0) throw RunError("{}: cannot be written: {}", path_.string(), reason());
 }

@@ -1,8 +1,10 @@
 #include "hrt/experiment/activation_file.h"
 
+#include <ATen/ops/isfinite.h>
 #include <ATen/ops/tensor.h>
 
 #include "hrt/base/error.h"
+#include "hrt/base/strings.h"
 
 namespace hrt {
 namespace {
@@ -64,7 +66,7 @@ void GroupedRows::each(std::size_t position, const Visit& visit) const {
 }
 
 StoredRows::StoredRows(const std::filesystem::path& file, const PromptSet& set, std::size_t rows)
-    : file_(file), set_(set) {
+    : path_(file), file_(file), set_(set) {
   for (std::size_t p = 0; p < set.specs.size(); ++p) {
     const at::Tensor tensor = file_.tensor(set.specs[p].name);
     const std::int64_t tokens = layout_of(set, p).offsets.back();
@@ -76,7 +78,14 @@ StoredRows::StoredRows(const std::filesystem::path& file, const PromptSet& set, 
 
 void StoredRows::each(std::size_t position, const Visit& visit) const {
   const std::string& name = set_.specs[position].name;
-  visit_prompts(set_, position, 0, set_.prompts.size(), file_.tensor(name), visit);
+  const auto visit_finite = [&](std::size_t prompt, const at::Tensor& rows) {
+    if (!rows.isfinite().all().item<bool>()) {
+      throw InputError("{}: {} of prompt {} holds NaN or infinity", path_.string(), name,
+                       escape_for_terminal(set_.prompts[prompt].record.id));
+    }
+    visit(prompt, rows);
+  };
+  visit_prompts(set_, position, 0, set_.prompts.size(), file_.tensor(name), visit_finite);
   file_.release(*file_.find(name));
 }
 

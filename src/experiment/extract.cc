@@ -65,7 +65,7 @@ class Extraction : public Experiment {
  private:
   // Centroids and directions are made of all shards, by `hrt merge`.
   ExitCode end_shard(RunDirectory& run, const PromptCounts& counts) const {
-    run.manifest()["counts"] = counts.to_json();
+    run.manifest()["counts"].update(counts.to_json());
     const Shard& shard = *prompts_.shard();
     if (options_.print && options_.json)
       print_out("{}\n", to_line({{"run", run.path().string()},
@@ -87,7 +87,7 @@ class Extraction : public Experiment {
     return *with_replies_;
   }
 
-  void write_rows(const RunDirectory& run) {
+  void write_rows(RunDirectory& run) {
     const DecoderSpec& spec = prompts_.checkpoint().spec();
     const ActivationShape shape{prompts_.dtype(), prompts_.work().rows, spec.hidden,
                                 prompts_.work().logits ? spec.vocabulary : 0};

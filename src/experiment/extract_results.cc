@@ -70,8 +70,10 @@ ExitCode write_extraction(RunDirectory& run, const ExtractInput& input, const Di
   report_directions(directions, run);
 
   const ExtractSummary summary{input.rows, {input.set, input.outcomes}, input.unknown_replies, directions};
-  run.manifest()["counts"] = summary.counts.to_json();
-  run.manifest()["counts"]["unknown_outcomes"] = summary.unknown;
+  Json counts = summary.counts.to_json();
+  counts["unknown_outcomes"] = summary.unknown;
+  counts["replies"] = run.manifest().value(Json::json_pointer("/counts/replies"), Json());
+  run.manifest()["counts"] = counts;
   if (options.print) print_summary(summary, run.path(), options.json);
   const bool all_there = std::ranges::all_of(
       directions, [](const Direction& d) { return d.is_there() || !d.asked || !d.required; });

@@ -3,7 +3,9 @@
 #include <ATen/ops/tensor.h>
 #include <fmt/format.h>
 
+#include "hrt/base/error.h"
 #include "hrt/base/interrupt.h"
+#include "hrt/base/log.h"
 #include "hrt/base/progress.h"
 #include "hrt/experiment/replies.h"
 
@@ -68,7 +70,21 @@ std::filesystem::path GroupedWork::file_of(std::size_t group) const {
 
 bool GroupedWork::is_done(std::size_t group) const { return std::filesystem::exists(file_of(group)); }
 
+// Of a machine that lost power: written, but not whole.
+void GroupedWork::drop_broken() const {
+  for (std::size_t g = 0; g < group_count(); ++g) {
+    if (!is_done(g)) continue;
+    try {
+      const SafetensorsFile whole(file_of(g));
+    } catch (const InputError& error) {
+      spdlog::warn("warning: {}; the group is computed again", error.what());
+      std::filesystem::remove(file_of(g));
+    }
+  }
+}
+
 void GroupedWork::run(const Decoder& decoder, ReplyStream& stream, EngineStats& stats) {
+  drop_broken();
   Size whole;
   for (std::size_t g = 0; g < group_count(); ++g) {
     whole.items += size_of(g).items;

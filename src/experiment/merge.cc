@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
+#include <unordered_map>
 
 #include "hrt/base/error.h"
 #include "hrt/base/file.h"
@@ -73,6 +75,18 @@ void check_none_missing(const std::vector<StoredShard>& shards) {
                    missing.size() == 1 ? "is" : "are");
 }
 
+void check_ids(const std::vector<StoredShard>& shards) {
+  std::unordered_map<std::string_view, const StoredShard*> seen;
+  for (const StoredShard& shard : shards) {
+    for (const PreparedPrompt& prompt : shard.run.set().prompts) {
+      const auto [first, added] = seen.emplace(prompt.record.id, &shard);
+      if (!added)
+        throw InputError("{}: prompt \"{}\" is also in {}", shard.run.file("prompts.jsonl").string(),
+                         escape_for_terminal(prompt.record.id), first->second->run.path().string());
+    }
+  }
+}
+
 PromptSet all_prompts(const std::vector<StoredShard>& shards) {
   PromptSet set;
   set.specs = shards.front().run.set().specs;
@@ -94,6 +108,12 @@ std::int64_t unknown_replies(const std::vector<StoredShard>& shards) {
   std::int64_t unknown = 0;
   for (const StoredShard& shard : shards) unknown += shard.unknown_replies;
   return unknown;
+}
+
+std::int64_t count_of_replies(const std::vector<StoredShard>& shards) {
+  std::int64_t count = 0;
+  for (const StoredShard& shard : shards) count += shard.replies;
+  return count;
 }
 
 void join_files(const std::vector<StoredShard>& shards, const std::string& name, const fs::path& to) {
@@ -118,18 +138,19 @@ void join_activations(const std::vector<StoredShard>& shards, const PromptSet& s
   write_activations(to, set, shape, parts);
 }
 
-// The shards' checks as one: the worst of all.
+// The shards' checks as one: the worst of all, with the counts of all.
 Json worst_identity(const std::vector<StoredShard>& shards) {
   Json worst;
-  std::int64_t prompts = 0;
+  std::map<std::string_view, std::int64_t> sums;
   for (const StoredShard& shard : shards) {
     const Json& identity = shard.row_identity;
     if (identity.is_null()) continue;
-    prompts += identity.at("prompts").get<std::int64_t>();
+    for (const char* count : StoredShard::kIdentityCounts)
+      sums[count] += identity.at(count).get<std::int64_t>();
     const auto difference = [](const Json& i) { return i.at("worst_relative_difference").get<double>(); };
     if (worst.is_null() || difference(identity) > difference(worst)) worst = identity;
   }
-  if (!worst.is_null()) worst["prompts"] = prompts;
+  for (const auto& [count, sum] : sums) worst[count] = sum;
   return worst;
 }
 
@@ -171,6 +192,7 @@ void describe(RunDirectory& run, const std::vector<StoredShard>& shards, const P
     if (first.contains(key)) manifest[key] = first.at(key);
   }
   manifest["template"] = template_of(shards);
+  manifest["counts"]["replies"] = count_of_replies(shards);
   if (Json worst = worst_identity(shards); !worst.is_null()) manifest["row_identity"] = std::move(worst);
   manifest["shards"] = Json::array();
   for (const StoredShard& shard : shards)
@@ -185,6 +207,7 @@ ExitCode run_merge(const std::vector<fs::path>& paths, const RunOptions& options
   const std::vector<StoredShard> shards = open_shards(paths);
   check_none_missing(shards);
   check_activations(shards);
+  check_ids(shards);
   const PromptSet set = all_prompts(shards);
   const fs::path out = *options.out;
   for (const StoredShard& shard : shards) {

@@ -75,7 +75,7 @@ void write_lines(const fs::path& path, const std::vector<Json>& lines) {
   file.commit();
 }
 
-void write_texts(const RunDirectory& run, const Rejudged& rejudged) {
+void write_texts(RunDirectory& run, const Rejudged& rejudged) {
   if (!rejudged.replies.empty()) write_lines(run.file("replies.jsonl"), rejudged.replies);
   std::vector<Json> prompts = rejudged.stored.prompt_lines();
   for (std::size_t i = 0; i < prompts.size(); ++i) prompts[i]["outcome"] = outcome_name(rejudged.outcomes[i]);

@@ -45,11 +45,11 @@ void ReplyStream::add(const Json& line) {
   if (!out_) throw RunError("{}: cannot be written (disk full?)", file_.string());
 }
 
-std::vector<std::optional<Verdict>> write_replies(const RunDirectory& run, const PromptRun& prompts,
+std::vector<std::optional<Verdict>> write_replies(RunDirectory& run, const PromptRun& prompts,
                                                   const PromptWork& work) {
   std::vector<std::optional<Verdict>> verdicts;
   AtomicFile file(run.file("replies.jsonl"));
-  bool any = false;
+  std::int64_t count = 0;
   for (std::size_t g = 0; g < work.group_count(); ++g) {
     for (const auto& reply : work.result(g).replies()) {
       const std::size_t i = verdicts.size();
@@ -60,15 +60,16 @@ std::vector<std::optional<Verdict>> write_replies(const RunDirectory& run, const
           reply ? judge_reply(*reply, prompts.reader()) : judge_given_reply(prompt, prompts.reader());
       verdicts.back() = judged.verdict;
       file.write(to_line(reply_line(prompt, judged)) + "\n");
-      any = true;
+      ++count;
     }
   }
-  if (any) file.commit();
+  if (count > 0) file.commit();
+  run.manifest()["counts"]["replies"] = count;
   std::filesystem::remove(run.file("replies.jsonl.partial"));
   return verdicts;
 }
 
-void write_prompts(const RunDirectory& run, const PromptSet& set, const std::vector<Outcome>& outcomes) {
+void write_prompts(RunDirectory& run, const PromptSet& set, const std::vector<Outcome>& outcomes) {
   AtomicFile file(run.file("prompts.jsonl"));
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     file.write(to_line(prompt_line(set.prompts[i], set.specs, outcomes[i])) + "\n");

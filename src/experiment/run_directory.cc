@@ -9,10 +9,12 @@
 #include <chrono>
 #include <cstring>
 #include <ctime>
+#include <set>
 
 #include "hrt/base/error.h"
 #include "hrt/base/file.h"
 #include "hrt/base/log.h"
+#include "hrt/base/temporary_name.h"
 
 namespace hrt {
 namespace {
@@ -57,22 +59,56 @@ bool is_blank(const fs::path& folder) {
   return fs::is_directory(folder) &&
          std::ranges::all_of(fs::directory_iterator(folder), [](const fs::directory_entry& entry) {
            const std::string name = entry.path().filename();
-           return name == kLock || name.starts_with(std::string(kManifest) + ".tmp") ||
+           return name == kLock || target_of_temporary(name) == kManifest ||
                   (name == "work" && entry.is_directory() && fs::is_empty(entry));
          });
 }
 
-// Removes the run that is there. A kill in the middle of it leaves neither half a run that looks whole nor
-// one that can be resumed.
+using Names = std::set<std::string>;
+
+// What a manifest notes as the run's own, whatever somebody wrote into it: names in the folder itself.
+Names noted(const Json& manifest) {
+  Names names;
+  const Json files = manifest.value("files", Json());
+  for (const Json& file : files.is_array() ? files : Json::array()) {
+    const std::string name = file.is_string() ? file.get<std::string>() : "";
+    if (!name.empty() && name != "." && name != ".." && fs::path(name).filename() == name) names.insert(name);
+  }
+  return names;
+}
+
+void clear(const fs::path& folder);
+
+// A run in a run goes as that run does.
+void remove_own(const fs::path& path) {
+  if (!is_ours(path)) {
+    fs::remove_all(path);
+    return;
+  }
+  clear(path);
+  fs::remove(path / kManifest);
+  fs::remove(path / kLock);
+  if (fs::is_empty(path)) fs::remove(path);
+}
+
+// Removes the run that is there, and what `hrt report` wrote into it. A kill in the middle of it leaves
+// neither half a run that looks whole nor one that can be resumed.
 void clear(const fs::path& folder) {
+  Names own;
   if (is_ours(folder)) {
-    const Json cleared{{"status", kCleared}, {"identity", Json::object()}};
+    own = noted(read_manifest(folder));
+    const Json cleared{{"status", kCleared}, {"identity", Json::object()}, {"files", own}};
     write_file(folder / kManifest, cleared.dump() + "\n");
+    own.insert({"report.html", "report.md", "figures"});
   }
+  own.insert("work");
+  std::vector<fs::path> ours;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
-    const fs::path name = entry.path().filename();
-    if (name != kLock && name != kManifest) fs::remove_all(entry.path());
+    const std::string whole = target_of_temporary(entry.path());
+    if (own.contains(entry.path().filename()) || own.contains(whole) || whole == kManifest)
+      ours.push_back(entry.path());
   }
+  for (const fs::path& path : ours) remove_own(path);
 }
 
 void check_writable(const fs::path& path) {
@@ -157,6 +193,7 @@ void RunDirectory::create(const Json& identity) {
   manifest_["started"] = now_utc();
   manifest_["identity"] = identity;
   manifest_["warnings"] = Json::array();
+  manifest_["files"] = Json::array();
   save();
 }
 
@@ -166,7 +203,9 @@ void RunDirectory::resume(const Json& identity) {
   const std::string changed = first_difference(manifest_.at("identity"), identity);
   if (!changed.empty()) throw another_run(path_, changed);
   resumed_ = true;
-  if (!complete()) fs::create_directories(work());
+  if (complete()) return;
+  drop_temporaries();
+  fs::create_directories(work());
 }
 
 void RunDirectory::lock() {
@@ -175,6 +214,32 @@ void RunDirectory::lock() {
   if (lock_ < 0) throw InputError("{}: cannot be written: {}", path_.string(), std::strerror(errno));
   if (flock(lock_, LOCK_EX | LOCK_NB) != 0)
     throw InputError("{}: another process is at work on this run", path_.string());
+}
+
+// Of files that a process was writing when it was killed.
+void RunDirectory::drop_temporaries() const {
+  Names own = noted(manifest_);
+  own.insert(kManifest);
+  std::vector<fs::path> left;
+  for (const fs::directory_entry& entry : fs::directory_iterator(path_)) {
+    if (own.contains(target_of_temporary(entry.path()))) left.push_back(entry.path());
+  }
+  if (fs::is_directory(work())) {
+    for (const fs::directory_entry& entry : fs::directory_iterator(work())) {
+      if (!target_of_temporary(entry.path()).empty()) left.push_back(entry.path());
+    }
+  }
+  for (const fs::path& path : left) fs::remove(path);
+}
+
+fs::path RunDirectory::file(const std::string& name) {
+  Json& files = manifest_["files"];
+  if (!files.is_array()) files = Json::array();
+  if (std::find(files.begin(), files.end(), name) == files.end()) {
+    files.push_back(name);
+    save();
+  }
+  return path_ / name;
 }
 
 void RunDirectory::save() const { write_file(path_ / kManifest, manifest_.dump(2) + "\n"); }

@@ -1,6 +1,8 @@
 #include "hrt/experiment/stored_run.h"
 
 #include <algorithm>
+#include <string_view>
+#include <unordered_map>
 
 #include "hrt/base/error.h"
 #include "hrt/base/file.h"
@@ -60,6 +62,13 @@ std::vector<Message> messages_of(const JsonObject& line) {
   return messages;
 }
 
+void check_outcome(const JsonObject& line) {
+  const std::string outcome = line.string("outcome", outcome_name(Outcome::kUnknown));
+  if (outcome != outcome_name(Outcome::kUnknown) && !outcome_by_name(outcome))
+    throw InputError("{}: expected refused, accepted or unknown, found \"{}\"", line.where("outcome"),
+                     escape_for_terminal(outcome));
+}
+
 // A position as prompts.jsonl has it; nothing where the prompt lacks it.
 std::optional<TokenRange> range_of(const JsonObject& positions, const PositionSpec& spec,
                                    std::size_t tokens) {
@@ -80,6 +89,7 @@ PreparedPrompt prompt_of(const JsonObject& line, const std::vector<PositionSpec>
   record.role = line.string("role", "");
   record.label = label_of(line);
   record.category = line.string("category", "");
+  check_outcome(line);
   if (line.has("instruction")) record.instruction = line.string("instruction");
   record.messages = messages_of(line);
   prompt.prompt.ids = ids_of(line, "tokens");
@@ -92,13 +102,47 @@ PreparedPrompt prompt_of(const JsonObject& line, const std::vector<PositionSpec>
   return prompt;
 }
 
+using Numbers = std::unordered_map<std::string_view, std::size_t>;
+
+// Of prompts by their ids, which belong to one each.
+Numbers numbers_of(const PromptSet& set, const fs::path& file) {
+  Numbers numbers;
+  for (std::size_t i = 0; i < set.prompts.size(); ++i) {
+    const auto [first, added] = numbers.emplace(set.prompts[i].record.id, i);
+    if (!added)
+      throw InputError("{}: /id: \"{}\" stands already in line {}", place_of(file, i),
+                       escape_for_terminal(first->first), first->second + 1);
+  }
+  return numbers;
+}
+
 PromptSet prompts_of(const std::vector<Json>& lines, const fs::path& file, std::vector<PositionSpec> specs) {
   PromptSet set;
   if (lines.empty()) throw InputError("{}: no prompts in it", file.string());
   set.specs = std::move(specs);
   for (std::size_t i = 0; i < lines.size(); ++i)
     set.prompts.push_back(prompt_of(JsonObject(lines[i], place_of(file, i)), set.specs));
+  numbers_of(set, file);
   return set;
+}
+
+// The replies of an extraction stand in the order of its prompts, at most one of each.
+void check_replies(const std::vector<Json>& lines, const PromptSet& set, const fs::path& file,
+                   bool one_each) {
+  const Numbers numbers = numbers_of(set, file);
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const JsonObject line(lines[i], place_of(file, i));
+    const std::string id = line.string("id");
+    const auto number = numbers.find(id);
+    if (number == numbers.end()) throw InputError("{}: no prompt of the run has this id", line.where("id"));
+    if (one_each && number->second < next)
+      throw InputError("{}: not in the order of prompts.jsonl, or there twice", line.where("id"));
+    next = number->second + 1;
+    if (line.has("text")) line.string("text");
+    line.string("verdict");
+    ids_of(line, "tokens");
+  }
 }
 
 // None where the run's command captures none.
@@ -115,7 +159,7 @@ std::vector<PositionSpec> positions_of(const Json& config, const fs::path& manif
 
 }  // namespace
 
-StoredRun::StoredRun(const fs::path& path, Command command) : path_(path) {
+StoredRun::StoredRun(const fs::path& path, Command command) : path_(path), command_(command) {
   if (!fs::exists(file("manifest.json")))
     throw InputError("{}: no run: it has no manifest.json", path.string());
   manifest_ = read_manifest(path);
@@ -150,7 +194,16 @@ std::vector<std::int64_t> StoredRun::rows() const {
 }
 
 std::vector<Json> StoredRun::reply_lines() const {
-  return fs::exists(file("replies.jsonl")) ? read_lines(file("replies.jsonl")) : std::vector<Json>{};
+  const fs::path place = file("replies.jsonl");
+  std::vector<Json> lines = fs::exists(place) ? read_lines(place) : std::vector<Json>{};
+  const JsonObject manifest(manifest_, file("manifest.json").string());
+  const auto count = static_cast<std::int64_t>(lines.size());
+  const std::int64_t written =
+      manifest.has("counts") ? manifest.object("counts").integer("replies", count) : count;
+  if (written != count)
+    throw InputError("{}: holds {} replies, the run wrote {}", place.string(), count, written);
+  check_replies(lines, set_, place, command_ == Command::kExtract);
+  return lines;
 }
 
 fs::path StoredRun::activations() const {

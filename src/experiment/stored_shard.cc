@@ -19,7 +19,7 @@ Json common_identity(Json identity) {
 void check_fields(const Json& chat_template, const Json& row_identity) {
   for (const char* count : StoredShard::kTemplateCounts) chat_template.at(count).get<std::int64_t>();
   if (row_identity.is_null()) return;
-  row_identity.at("prompts").get<std::int64_t>();
+  for (const char* count : StoredShard::kIdentityCounts) row_identity.at(count).get<std::int64_t>();
   row_identity.at("worst_relative_difference").get<double>();
 }
 
@@ -49,7 +49,9 @@ StoredShard::StoredShard(const std::filesystem::path& path) : run(path, Command:
     throw InputError("{}: this shard ended with exit code {}: its rows may not be its prompts' own",
                      path.string(), exit_code);
   }
-  as_written(run.file("replies.jsonl"), [&] { unknown_replies = unknown_verdicts(run.reply_lines()); });
+  const std::vector<Json> lines = run.reply_lines();
+  replies = static_cast<std::int64_t>(lines.size());
+  unknown_replies = unknown_verdicts(lines);
 }
 
 }  // namespace hrt

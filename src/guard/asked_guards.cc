@@ -16,6 +16,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kRequests = "asked.jsonl";
+
 // What asking has in common with the command that asks; the template is the asked model's own.
 constexpr std::array kCommon{"data",   "data_root",  "strict_config", "full_hash", "dtype",
                              "device", "batch_size", "threads",       "seed",      "verify"};
@@ -61,11 +63,17 @@ std::vector<std::string> AskedGuards::names() const {
   return names;
 }
 
+std::vector<std::string> AskedGuards::files() const {
+  std::vector<std::string> files = names();
+  if (!files.empty()) files.emplace_back(kRequests);
+  return files;
+}
+
 std::vector<std::pair<std::string, fs::path>> AskedGuards::ask(
     const fs::path& folder, const std::vector<ProbePrompt>& prompts) const {
   std::vector<std::pair<std::string, fs::path>> runs;
   if (guards_.empty()) return runs;
-  const fs::path requests = folder / "asked.jsonl";
+  const fs::path requests = folder / kRequests;
   write_requests(requests, prompts);
   for (const Asked& guard : guards_) {
     Json config = guard.config;

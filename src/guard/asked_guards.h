@@ -19,6 +19,8 @@ class AskedGuards {
 
   // A question file's name without its ending, or the question's.
   std::vector<std::string> names() const;
+  // What `ask` writes into its folder.
+  std::vector<std::string> files() const;
   // Asks about the requests of `prompts`, in a run FOLDER/NAME for each guard, taken up where it was left.
   // Returns the runs, by name. Throws InputError for a prompt without a text.
   std::vector<std::pair<std::string, std::filesystem::path>> ask(

@@ -218,6 +218,7 @@ ExitCode write(const Json& config, const Guards& guards, const std::optional<Fir
     code = extraction->make(runs.front(), false);
     log_to_file(run.file("log.txt"));  // the extraction has a log of its own
   }
+  for (const std::string& file : guards.asked.files()) run.file(file);
   const Evaluation evaluation = evaluate(config, guards, runs, run.path());
   log_to_file(run.file("log.txt"));  // so have guards that are asked
   write_file(run.file("results.json"), evaluation.results.dump(2) + "\n");

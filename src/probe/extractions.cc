@@ -38,13 +38,13 @@ void Extractions::print_plans(bool json) const {
   for (const Planned& planned : planned_) planned.prompts.print_plan(planned.name, {}, {}, json);
 }
 
-Extracted Extractions::make(const std::filesystem::path& folder) const {
+Extracted Extractions::make(RunDirectory& run) const {
   Extracted extracted;
   for (const Planned& planned : planned_) {
     RunOptions options;
     options.if_exists = IfExists::kResume;
     options.print = false;
-    options.out = folder / folder_name(planned.name);
+    options.out = run.file(folder_name(planned.name));
     spdlog::info("extraction first, in {}", options.out->string());
     extracted.code = worse(extracted.code, run_extract(planned.prompts, options));
     extracted.runs.emplace_back(planned.name, *options.out);

@@ -7,6 +7,7 @@
 
 #include "hrt/base/error.h"
 #include "hrt/experiment/prompt_run.h"
+#include "hrt/experiment/run_directory.h"
 
 namespace hrt {
 
@@ -25,8 +26,8 @@ class Extractions {
   bool empty() const { return planned_.empty(); }
   // --dry-run.
   void print_plans(bool json) const;
-  // Each in a folder of its name inside `folder`, taken up where it was left.
-  Extracted make(const std::filesystem::path& folder) const;
+  // Each in a folder of its name inside `run`, taken up where it was left.
+  Extracted make(RunDirectory& run) const;
 
  private:
   struct Planned {

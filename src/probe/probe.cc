@@ -133,7 +133,7 @@ ExitCode analyse_into(RunDirectory& run, const Json& config, const Extractions& 
   log_to_file(run.file("log.txt"));
   run.manifest().update({{"versions", versions()}, {"command", "probe"}, {"config", config}});
   run.save();
-  const Extracted extracted = extractions.make(run.path());
+  const Extracted extracted = extractions.make(run);
   log_to_file(run.file("log.txt"));  // an extraction has a log of its own
   const ProbeReport report = analyse(config, extracted);
   write(run, report);

@@ -61,7 +61,7 @@ class Reproduction {
   }
 
  private:
-  Scoreboard compute(const RunDirectory& run) {
+  Scoreboard compute(RunDirectory& run) {
     Scoreboard board{.model = plan_.model(),
                      .taken_for = plan_.taken_for(),
                      .catalog = plan_.catalog().name(),
@@ -78,6 +78,7 @@ class Reproduction {
                    clock.left());
       clock.begin(step);
       const auto start = std::chrono::steady_clock::now();
+      run.file(step.spec.id);
       ScoreRow row = perform(step);
       clock.end(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
       if (!step.extraction)

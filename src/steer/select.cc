@@ -147,7 +147,7 @@ class Select : public Experiment {
     return extraction;
   }
 
-  void extract(const RunDirectory& run) const {
+  void extract(RunDirectory& run) const {
     RunOptions options;
     options.if_exists = IfExists::kResume;
     options.print = false;
@@ -245,7 +245,7 @@ class Select : public Experiment {
     return positions;
   }
 
-  void write_direction(const RunDirectory& run, const SelectResults& results) const {
+  void write_direction(RunDirectory& run, const SelectResults& results) const {
     Metadata metadata{{"row_convention", "layer l: the input of block l"}};
     std::vector<NamedTensor> tensors;
     if (const auto chosen = results.chosen()) {

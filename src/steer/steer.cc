@@ -156,7 +156,7 @@ class Steer : public Experiment {
     }
   }
 
-  void extract_directions(const RunDirectory& run) {
+  void extract_directions(RunDirectory& run) {
     spdlog::info("directions first: an extraction in {}", run.file("extract").string());
     RunOptions options;
     options.if_exists = IfExists::kResume;
@@ -311,7 +311,7 @@ class Steer : public Experiment {
     return receipts;
   }
 
-  static void write_replies(const RunDirectory& run, const Lines& lines) {
+  static void write_replies(RunDirectory& run, const Lines& lines) {
     AtomicFile file(run.file("replies.jsonl"));
     for (const auto& [item, line] : lines) file.write(to_line(line) + "\n");
     file.commit();

@@ -5,10 +5,13 @@
 #include <ATen/ops/tensor.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <set>
 
 #include "hrt/analysis/refusal_score.h"
+#include "hrt/base/error.h"
+#include "hrt/base/strings.h"
 
 namespace hrt {
 namespace {
@@ -213,6 +216,10 @@ at::Tensor SweepComputation::receipts() const {
       most = std::max(most, tally.tokens);
       change += tally.norm_change;
       tokens += static_cast<double>(tally.tokens);
+    }
+    if (!std::isfinite(change)) {
+      throw RunError("cell \"{}\": its steering makes activations that are not finite",
+                     escape_for_terminal(parts_.cells[cell].name));
     }
     for (const double value : {static_cast<double>(cell), static_cast<double>(most), tokens, change}) {
       receipts.push_back(value);

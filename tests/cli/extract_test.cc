@@ -234,9 +234,12 @@ TEST_P(ExtractResume, GivesTheSameBytes) {
   EXPECT_EQ(stopped.code, 128 + GetParam());
   ASSERT_EQ(read_json(folder / "run/manifest.json").at("status"), "running")
       << "it ended before the signal came";
+  write_file(folder / "run/work/group-00001.safetensors", "{");  // as a machine that lost power leaves it
 
   const ProcessResult resumed = run_hrt(extract(prompts, folder / "run", with(options, {"--resume"})));
   ASSERT_EQ(resumed.code, 0) << resumed.err;
+  EXPECT_THAT(resumed.err, HasSubstr("group-00001.safetensors: 1 bytes are no safetensors file; the group is "
+                                     "computed again"));
   EXPECT_EQ(bytes_of(folder / "run"), bytes_of(folder / "whole"));
 }
 

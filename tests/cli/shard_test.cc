@@ -175,6 +175,24 @@ TEST_F(Shards, RowsThatAreNotItsPromptsAreNamed) {
   refused(out / "half", "rows of another size or dtype");
 }
 
+TEST_F(Shards, APromptOfTwoShardsIsNamed) {
+  const TemporaryFolder out;
+  fs::copy(shard(1), out / "bad", fs::copy_options::recursive);
+  for (const char* file : {"prompts.jsonl", "replies.jsonl"}) {
+    std::string lines = read_file(std::string(out / "bad/") + file);
+    const std::string taken = Json::parse(read_file(shard(0) + "/prompts.jsonl")
+                                              .substr(0, read_file(shard(0) + "/prompts.jsonl").find('\n')))
+                                  .at("id");
+    Json first = Json::parse(lines.substr(0, lines.find('\n')));
+    first["id"] = taken;
+    write_file(std::string(out / "bad/") + file, first.dump() + lines.substr(lines.find('\n')));
+  }
+  const ProcessResult result = merge({shard(0), out / "bad", shard(2)}, out / "run");
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, HasSubstr("bad/prompts.jsonl: prompt \""));
+  EXPECT_THAT(result.err, HasSubstr("is also in " + shard(0)));
+}
+
 TEST_F(Shards, AManifestThatSomebodyChangedIsNamed) {
   const std::vector<std::pair<const char*, Json>> changes{
       {"/identity", 3},

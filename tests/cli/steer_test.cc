@@ -25,6 +25,7 @@ class Sweep : public ::testing::Test {
   Sweep() {
     write_safetensors(folder_ / "v.safetensors", {{"v", at::full({4, 32}, 0.5F)},
                                                   {"zero", at::zeros({4, 32})},
+                                                  {"huge", at::full({4, 32}, 3e38F)},
                                                   {"narrow", at::full({4, 16}, 1.0F)},
                                                   {"short", at::zeros({3, 32})}});
   }
@@ -97,13 +98,21 @@ TEST_F(Sweep, NothingTouchedIsExitThree) {
   EXPECT_THAT(result.err, HasSubstr("nothing was steered: cell \"v add +1, post_instruction, layer 1\""));
 }
 
+TEST_F(Sweep, SteeringOutOfTheRangeOfNumbersFails) {
+  const ProcessResult result = run_hrt(
+      steer(folder_ / "run", {"--direction", direction("huge"), "--scope", "prompt", "--layers", "1"}));
+  EXPECT_EQ(result.code, 1);
+  EXPECT_THAT(result.err, HasSubstr("its steering makes activations that are not finite"));
+  EXPECT_EQ(read_json(folder_ / "run/manifest.json").at("status"), "running");
+}
+
 TEST_F(Sweep, AStoppedSweepResumesToTheSameBytes) {
   const std::vector<std::string> sweep{"--direction", direction("v"), "--coef", "1,2,3", "--controls",
                                        "3",           "--group-size", "40"};
   ASSERT_EQ(run_hrt(steer(folder_ / "whole", sweep)).code, 0);
   const fs::path first = folder_ / "stopped/work/group-00000.safetensors";
-  const ProcessResult stopped = interrupt_hrt(
-      steer(folder_ / "stopped", sweep), [&] { return fs::exists(first); }, SIGKILL);
+  const ProcessResult stopped =
+      interrupt_hrt(steer(folder_ / "stopped", sweep), [&] { return fs::exists(first); }, SIGKILL);
   ASSERT_EQ(stopped.code, 128 + SIGKILL);
   auto resume = steer(folder_ / "stopped", sweep);
   resume.push_back("--resume");

@@ -4,6 +4,8 @@
 #include <ATen/ops/arange.h>
 #include <gmock/gmock.h>
 
+#include <limits>
+
 #include "data/scratch_folder.h"
 #include "hrt/analysis/directions.h"
 #include "hrt/base/error.h"
@@ -47,6 +49,7 @@ class ExtractFrom : public ScratchFolder {
                         {"model", {{"layers", 1}}},
                         {"template", {{"name", "chatml"}}},
                         {"judge", "zhao2025"},
+                        {"counts", {{"replies", prompts_.size()}}},
                         {"row_identity", {{"holds", true}}}};
     write("run/manifest.json", manifest.dump());
     std::string prompts;
@@ -56,7 +59,7 @@ class ExtractFrom : public ScratchFolder {
       const Json line{{"id", prompt.id},
                       {"set", "s"},
                       {"label", prompt.label},
-                      {"outcome", "old"},
+                      {"outcome", "unknown"},
                       {"category", prompt.category},
                       {"tokens", {5}},
                       {"positions", {{"t_inst", place}, {"t_post_inst", place}}},
@@ -161,11 +164,8 @@ TEST_F(ExtractFrom, TakesVerdictsById) {
 
 TEST_F(ExtractFrom, MissingVerdictsAreListed) {
   const fs::path file = write("v.jsonl", R"({"id": "b", "verdict": "refused"})");
-  EXPECT_THAT(
-      [&] {
-        extract("again", {{"verdicts", file.string(), "--verdicts"}});
-      },
-      ThrowsMessage<InputError>(HasSubstr("v.jsonl: no verdict on 4 of 5 replies: a, c, d, e")));
+  EXPECT_THAT([&] { extract("again", {{"verdicts", file.string(), "--verdicts"}}); },
+              ThrowsMessage<InputError>(HasSubstr("v.jsonl: no verdict on 4 of 5 replies: a, c, d, e")));
   EXPECT_FALSE(fs::exists(folder_ / "again"));
 }
 
@@ -178,21 +178,48 @@ TEST_F(ExtractFrom, AChainEndsAtTheFirstRunsReplies) {
 }
 
 TEST_F(ExtractFrom, WhatWasComputedCannotBeAskedOtherwise) {
+  EXPECT_THAT([&] { extract("again", {{"layers", "0", "--layers"}}); },
+              ThrowsMessage<InputError>(HasSubstr("--layers \"0\" does not go with --from")));
   EXPECT_THAT(
-      [&] {
-        extract("again", {{"layers", "0", "--layers"}});
-      },
-      ThrowsMessage<InputError>(HasSubstr("--layers \"0\" does not go with --from")));
-  EXPECT_THAT(
-      [&] {
-        extract("again", {{"judge", "union", "--judge"}, {"verdicts", "v.jsonl", "--verdicts"}});
-      },
+      [&] { extract("again", {{"judge", "union", "--judge"}, {"verdicts", "v.jsonl", "--verdicts"}}); },
       ThrowsMessage<InputError>(HasSubstr("exclude each other")));
   EXPECT_THAT(
-      [&] {
-        resolve_config(Command::kExtract, std::nullopt, {{"verdicts", "v.jsonl", "--verdicts"}});
-      },
+      [&] { resolve_config(Command::kExtract, std::nullopt, {{"verdicts", "v.jsonl", "--verdicts"}}); },
       ThrowsMessage<InputError>(HasSubstr("--verdicts needs --from RUN")));
+}
+
+TEST_F(ExtractFrom, LinesThatTheRunDidNotWriteAreNamed) {
+  const auto refuses = [&](const char* file, std::size_t at, const char* key, Json value, const char* why) {
+    store({});
+    std::vector<std::string> lines = split(trim(read_file(folder_ / "run" / file)), '\n');
+    Json line = Json::parse(lines[at]);
+    line[key] = std::move(value);
+    lines[at] = to_line(line);
+    write(std::string("run/") + file, join(lines, "\n"));
+    EXPECT_THAT([&] { extract("again", {}); }, ThrowsMessage<InputError>(HasSubstr(why)));
+    EXPECT_FALSE(fs::exists(folder_ / "again"));
+  };
+  refuses("prompts.jsonl", 1, "id", "a", "prompts.jsonl:2: /id: \"a\" stands already in line 1");
+  refuses("prompts.jsonl", 2, "outcome", "old", "prompts.jsonl:3: /outcome: expected refused, accepted");
+  refuses("prompts.jsonl", 2, "outcome", 5, "prompts.jsonl:3: /outcome");
+  refuses("replies.jsonl", 3, "id", "z", "replies.jsonl:4: /id: no prompt of the run has this id");
+  refuses("replies.jsonl", 3, "id", "b", "replies.jsonl:4: /id: not in the order of prompts.jsonl");
+  refuses("replies.jsonl", 0, "text", 5, "replies.jsonl:1: /text");
+  refuses("replies.jsonl", 0, "tokens", "x", "replies.jsonl:1: /tokens");
+
+  store({});
+  const std::string replies = read_file(folder_ / "run/replies.jsonl");
+  write("run/replies.jsonl", replies.substr(0, replies.rfind('{')));
+  EXPECT_THAT([&] { extract("again", {}); },
+              ThrowsMessage<InputError>(HasSubstr("replies.jsonl: holds 4 replies, the run wrote 5")));
+}
+
+TEST_F(ExtractFrom, RowsThatAreNotFiniteAreNamed) {
+  at::Tensor rows = at::arange(30, at::kFloat).view({5, 2, 3});
+  rows[3][1][2] = std::numeric_limits<float>::quiet_NaN();
+  write_safetensors(folder_ / "run/activations.safetensors", {{"t_inst", rows}, {"t_post_inst", rows}});
+  EXPECT_THAT([&] { extract("again", {}); },
+              ThrowsMessage<InputError>(HasSubstr("t_inst of prompt d holds NaN or infinity")));
 }
 
 TEST_F(ExtractFrom, RunsThatCannotBeReadAreRefusedByName) {
@@ -211,11 +238,8 @@ TEST_F(ExtractFrom, RunsThatCannotBeReadAreRefusedByName) {
 
 TEST_F(ExtractFrom, NewOutcomesNeedReplies) {
   fs::remove(folder_ / "run/replies.jsonl");
-  EXPECT_THAT(
-      [&] {
-        extract("again", {{"judge", "union", "--judge"}});
-      },
-      ThrowsMessage<InputError>(HasSubstr("holds no replies to judge")));
+  EXPECT_THAT([&] { extract("again", {{"judge", "union", "--judge"}}); },
+              ThrowsMessage<InputError>(HasSubstr("holds no replies to judge")));
 }
 
 TEST_F(ExtractFrom, ActivationsMustBeThoseOfThePrompts) {

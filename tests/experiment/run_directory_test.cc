@@ -71,6 +71,52 @@ TEST_F(RunDirectoryTest, OverwriteTouchesNothingButOurRuns) {
   EXPECT_TRUE(fs::exists(path_ / "thesis.tex"));
 }
 
+TEST_F(RunDirectoryTest, OverwriteRemovesWhatTheRunWroteAndNothingElse) {
+  const auto put = [&](const fs::path& name) { std::ofstream(path_ / name) << "x"; };
+  {
+    RunDirectory run(path_, IfExists::kRefuse, identity_);
+    std::ofstream(run.file("results.json")) << "{}";
+    RunDirectory inner(run.file("extract"), IfExists::kRefuse, identity_);
+    std::ofstream(inner.file("prompts.jsonl")) << "{}";
+    inner.finish(0);
+    run.finish(0);
+  }
+  RunDirectory(path_ / "another", IfExists::kRefuse, identity_).finish(0);
+  put("extract/thesis.tex");
+  put("thesis.tex");
+  put("results.json.tmp123");
+  put("report.html");
+  RunDirectory(path_, IfExists::kOverwrite, identity_);
+  for (const char* gone : {"results.json", "results.json.tmp123", "report.html", "extract/prompts.jsonl",
+                           "extract/manifest.json"})
+    EXPECT_FALSE(fs::exists(path_ / gone)) << gone;
+  for (const char* kept : {"thesis.tex", "extract/thesis.tex", "another/manifest.json"})
+    EXPECT_TRUE(fs::exists(path_ / kept)) << kept;
+}
+
+TEST_F(RunDirectoryTest, AManifestCannotNameWhatLiesElsewhere) {
+  RunDirectory(path_, IfExists::kRefuse, identity_).finish(0);
+  std::ofstream(folder_.path() / "thesis.tex") << "x";
+  Json manifest = read_json(path_ / "manifest.json");
+  manifest["files"] = {"../thesis.tex", "..", ".", "", "/", 5, (folder_.path() / "thesis.tex").string()};
+  std::ofstream(path_ / "manifest.json") << manifest;
+  RunDirectory(path_, IfExists::kOverwrite, identity_);
+  EXPECT_TRUE(fs::exists(folder_.path() / "thesis.tex"));
+}
+
+TEST_F(RunDirectoryTest, ResumeRemovesWhatAKillLeftHalfWritten) {
+  {
+    RunDirectory run(path_, IfExists::kRefuse, identity_);
+    run.file("activations.safetensors");
+  }
+  for (const char* name : {"activations.safetensors.tmp7", "work/group-00001.safetensors.tmp7", "mine.tmp7"})
+    std::ofstream(path_ / name) << "x";
+  RunDirectory(path_, IfExists::kResume, identity_);
+  EXPECT_FALSE(fs::exists(path_ / "activations.safetensors.tmp7"));
+  EXPECT_FALSE(fs::exists(path_ / "work/group-00001.safetensors.tmp7"));
+  EXPECT_TRUE(fs::exists(path_ / "mine.tmp7"));
+}
+
 TEST_F(RunDirectoryTest, WhatAKilledStartLeavesIsNoRun) {
   fs::create_directories(path_ / "work");
   std::ofstream(path_ / ".lock");
@@ -90,7 +136,8 @@ TEST_F(RunDirectoryTest, ALockAloneMakesNoFolderOurs) {
 
 TEST_F(RunDirectoryTest, ARunKilledWhileItIsReplacedIsStartedAnew) {
   RunDirectory(path_, IfExists::kRefuse, identity_).finish(0);
-  std::ofstream(path_ / "manifest.json") << R"({"status": "cleared", "identity": {}})";
+  std::ofstream(path_ / "manifest.json")
+      << R"({"status": "cleared", "identity": {}, "files": ["prompts.jsonl"]})";
   std::ofstream(path_ / "prompts.jsonl") << "of the run before";
   EXPECT_EQ(RunDirectory::look(path_, IfExists::kRefuse), Found::kNothing);
   EXPECT_FALSE(RunDirectory(path_, IfExists::kResume, identity_).resumed());

@@ -36,9 +36,11 @@ class StoredRows : public CapturedRows {
  public:
   // Throws InputError when the file does not hold all positions of these prompts, with this many rows.
   StoredRows(const std::filesystem::path& file, const PromptSet& set, std::size_t rows);
+  // Throws InputError where a row is not finite.
   void each(std::size_t position, const Visit& visit) const override;
 
  private:
+  std::filesystem::path path_;
   SafetensorsFile file_;
   const PromptSet& set_;
 };

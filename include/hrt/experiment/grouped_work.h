@@ -75,6 +75,7 @@ class GroupedWork {
 
  private:
   std::filesystem::path file_of(std::size_t group) const;
+  void drop_broken() const;
 
   std::filesystem::path folder_;
 };

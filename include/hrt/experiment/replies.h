@@ -43,10 +43,10 @@ class ReplyStream {
 // Writes replies.jsonl, in input order, in the place of its .partial (nothing where no reply was asked for):
 // those that were generated, and those of the file that were judged. Returns each prompt's verdict, or
 // nothing where it has no such reply.
-std::vector<std::optional<Verdict>> write_replies(const RunDirectory& run, const PromptRun& prompts,
+std::vector<std::optional<Verdict>> write_replies(RunDirectory& run, const PromptRun& prompts,
                                                   const PromptWork& work);
 
 // Writes prompts.jsonl.
-void write_prompts(const RunDirectory& run, const PromptSet& set, const std::vector<Outcome>& outcomes);
+void write_prompts(RunDirectory& run, const PromptSet& set, const std::vector<Outcome>& outcomes);
 
 }  // namespace hrt

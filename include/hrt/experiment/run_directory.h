@@ -17,12 +17,13 @@ enum class IfExists { kRefuse, kResume, kOverwrite };
 enum class Found { kNothing, kRunning, kComplete };
 
 // A run directory (docs/formats.md): locked by this process for as long as the object lives, its manifest
-// written atomically at every change. A run that stopped half-way keeps "status": "running".
+// written atomically at every change. A run that stopped half-way keeps "status": "running". What else
+// somebody keeps in the folder stays there.
 class RunDirectory {
  public:
   // Creates the folder, or takes an existing one over. `identity` is what decides the run's numbers: resuming
-  // needs the same, and names what differs. Throws InputError; nothing is removed but a run of ours
-  // (kOverwrite).
+  // needs the same, and names what differs. Throws InputError; nothing is removed but what a run of ours
+  // wrote (kOverwrite).
   RunDirectory(const std::filesystem::path& path, IfExists if_exists, const Json& identity);
   RunDirectory(const RunDirectory&) = delete;
   RunDirectory& operator=(const RunDirectory&) = delete;
@@ -36,7 +37,8 @@ class RunDirectory {
   static std::string difference(const std::filesystem::path& path, const Json& identity);
 
   const std::filesystem::path& path() const { return path_; }
-  std::filesystem::path file(const std::string& name) const { return path_ / name; }
+  // Where the run writes a file or a folder of this name; the manifest notes it as the run's own.
+  std::filesystem::path file(const std::string& name);
   // Scratch of this run, removed by `complete`.
   std::filesystem::path work() const { return path_ / "work"; }
   // An earlier process has begun (or ended) this run.
@@ -55,6 +57,7 @@ class RunDirectory {
   void create(const Json& identity);
   void resume(const Json& identity);
   void lock();
+  void drop_temporaries() const;
 
   std::filesystem::path path_;
   Json manifest_ = Json::object();

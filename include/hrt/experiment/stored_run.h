@@ -30,7 +30,8 @@ class StoredRun {
   const PromptSet& set() const { return set_; }
   // The lines of prompts.jsonl, one for each prompt of `set`.
   const std::vector<Json>& prompt_lines() const { return prompt_lines_; }
-  // The lines of replies.jsonl; none where the run has no replies.
+  // The lines of replies.jsonl, each of a prompt of `set`; none where the run has no replies. Throws
+  // InputError where they are not all that the run wrote.
   std::vector<Json> reply_lines() const;
   // Its activations.safetensors, which may lie in the run that it was made from. Throws InputError for a run
   // that stored none.
@@ -38,6 +39,7 @@ class StoredRun {
 
  private:
   std::filesystem::path path_;
+  Command command_;
   Json manifest_;
   std::vector<Json> prompt_lines_;
   PromptSet set_;
