@@ -25,9 +25,9 @@ class Sweep : public ::testing::Test {
   Sweep() {
     write_safetensors(folder_ / "v.safetensors", {{"v", at::full({4, 32}, 0.5F)},
                                                   {"zero", at::zeros({4, 32})},
-                                                  {"huge", at::full({4, 32}, 3e38F)},
                                                   {"narrow", at::full({4, 16}, 1.0F)},
-                                                  {"short", at::zeros({3, 32})}});
+                                                  {"short", at::zeros({3, 32})},
+                                                  {"huge", at::full({4, 32}, 3e38F)}});
   }
 
   std::vector<std::string> steer(const std::string& out, const std::vector<std::string>& more) const {
@@ -99,8 +99,9 @@ TEST_F(Sweep, NothingTouchedIsExitThree) {
 }
 
 TEST_F(Sweep, SteeringOutOfTheRangeOfNumbersFails) {
-  const ProcessResult result = run_hrt(
-      steer(folder_ / "run", {"--direction", direction("huge"), "--scope", "prompt", "--layers", "1"}));
+  const ProcessResult result =
+      run_hrt(steer(folder_ / "run", {"--direction", direction("huge"), "--scope", "prompt", "--layers", "1",
+                                      "--controls", "0"}));
   EXPECT_EQ(result.code, 1);
   EXPECT_THAT(result.err, HasSubstr("its steering makes activations that are not finite"));
   EXPECT_EQ(read_json(folder_ / "run/manifest.json").at("status"), "running");

@@ -238,6 +238,9 @@ TEST_F(ExtractFrom, RunsThatCannotBeReadAreRefusedByName) {
 
 TEST_F(ExtractFrom, NewOutcomesNeedReplies) {
   fs::remove(folder_ / "run/replies.jsonl");
+  Json manifest = read_json(folder_ / "run/manifest.json");
+  manifest["counts"]["replies"] = 0;
+  write("run/manifest.json", manifest.dump());
   EXPECT_THAT([&] { extract("again", {{"judge", "union", "--judge"}}); },
               ThrowsMessage<InputError>(HasSubstr("holds no replies to judge")));
 }
