@@ -80,7 +80,7 @@ Json sizes_for(const Catalog& catalog, Command command) {
 constexpr std::array kRejudged{"judge", "verdicts", "pair", "category_directions"};
 
 // The config of the run that another one is made from, as far as it is not about the folder it lies in.
-Json config_of_run(const std::string& run, const std::vector<KeySpec>& keys) {
+Json config_of_run(const std::string& run, Command command, const std::vector<KeySpec>& keys) {
   const Json manifest = read_manifest(run);
   const Json& stored = JsonObject(manifest, run + "/manifest.json").object("config").raw();
   Json config = Json::object();
@@ -88,6 +88,7 @@ Json config_of_run(const std::string& run, const std::vector<KeySpec>& keys) {
     const bool about_folder = key.name == "out" || key.name == "from";
     config[key.name] = stored.contains(key.name) && !about_folder ? stored.at(key.name) : key.fallback;
   }
+  check_config(config, command, run + "/manifest.json, /config");
   return config;
 }
 
@@ -96,7 +97,7 @@ Json config_of_run(const std::string& run, const std::vector<KeySpec>& keys) {
 Json config_from_run(Command command, const std::string& run, const Json& content,
                      const std::vector<Override>& overrides) {
   const std::vector<KeySpec> keys = keys_of(command);
-  const Json stored = config_of_run(run, keys);
+  const Json stored = config_of_run(run, command, keys);
   const auto is_given = [&](const char* key) {
     return content.contains(key) ||
            std::ranges::any_of(overrides, [&](const Override& o) { return o.path == key; });

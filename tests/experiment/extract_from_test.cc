@@ -214,6 +214,15 @@ TEST_F(ExtractFrom, LinesThatTheRunDidNotWriteAreNamed) {
               ThrowsMessage<InputError>(HasSubstr("replies.jsonl: holds 4 replies, the run wrote 5")));
 }
 
+TEST_F(ExtractFrom, AConfigThatIsNoneIsNamed) {
+  Json manifest = read_json(folder_ / "run/manifest.json");
+  manifest["config"]["full_hash"] = "x";
+  write("run/manifest.json", manifest.dump());
+  EXPECT_THAT(
+      [&] { extract("again", {{"judge", "arditi2024", "--judge"}}); },
+      ThrowsMessage<InputError>(HasSubstr("run/manifest.json, /config: /full_hash must be true or false")));
+}
+
 TEST_F(ExtractFrom, RowsThatAreNotFiniteAreNamed) {
   at::Tensor rows = at::arange(30, at::kFloat).view({5, 2, 3});
   rows[3][1][2] = std::numeric_limits<float>::quiet_NaN();
