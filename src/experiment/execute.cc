@@ -6,6 +6,7 @@
 
 #include "hrt/base/log.h"
 #include "hrt/base/strings.h"
+#include "hrt/experiment/complete_run.h"
 #include "hrt/experiment/replies.h"
 #include "hrt/experiment/row_identity.h"
 #include "hrt/model/device.h"
@@ -93,10 +94,7 @@ ExitCode execute(const PromptRun& prompts, const RunOptions& options, Experiment
   const fs::path out = output_folder(prompts.config(), options);
   check_output(out, options.if_exists, prompts, identity);
   RunDirectory run(out, options.if_exists, identity);
-  if (run.complete()) {
-    spdlog::info("{} is complete already", out.string());
-    return static_cast<ExitCode>(run.manifest().at("exit_code").get<int>());
-  }
+  if (run.complete()) return end_complete_run(run, options);
   log_to_file(run.file("log.txt"));
   prompts.describe(run);
   for (const std::string& warning : experiment.warnings()) run.warn(warning);

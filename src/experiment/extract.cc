@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "hrt/base/file.h"
 #include "hrt/base/output.h"
 #include "hrt/base/strings.h"
+#include "hrt/experiment/complete_run.h"
 #include "hrt/experiment/extract_results.h"
 #include "hrt/experiment/prompt_counts.h"
 #include "hrt/experiment/replies.h"
@@ -67,10 +69,9 @@ class Extraction : public Experiment {
   ExitCode end_shard(RunDirectory& run, const PromptCounts& counts) const {
     run.manifest()["counts"].update(counts.to_json());
     const Shard& shard = *prompts_.shard();
-    if (options_.print && options_.json)
-      print_out("{}\n", to_line({{"run", run.path().string()},
-                                 {"shard", prompts_.config().at("shard")},
-                                 {"counts", counts.to_json()}}));
+    const Json results{{"shard", prompts_.config().at("shard")}, {"counts", counts.to_json()}};
+    write_file(run.file("results.json"), results.dump(2) + "\n");
+    if (options_.print && options_.json) print_json(run.path(), results);
     if (options_.print && !options_.json)
       print_out("Shard {} of {}: {} in {}. `hrt merge` makes one run of all shards.\n", shard.index,
                 shard.count, counted(static_cast<std::size_t>(counts.all()), "prompt"), run.path().string());

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "hrt/base/file.h"
 #include "hrt/base/log.h"
 #include "hrt/base/strings.h"
+#include "hrt/experiment/complete_run.h"
 #include "hrt/experiment/extract_table.h"
 
 namespace hrt {
@@ -50,6 +52,15 @@ void report_directions(const std::vector<Direction>& directions, RunDirectory& r
   report_few(few, run);
 }
 
+// In results.json, which is what --json prints, or as a table.
+void tell(RunDirectory& run, const ExtractSummary& summary, const RunOptions& options) {
+  const Json results = summary_json(summary);
+  write_file(run.file("results.json"), results.dump(2) + "\n");
+  if (!options.print) return;
+  if (options.json) return print_json(run.path(), results);
+  print_summary(summary, run.path());
+}
+
 }  // namespace
 
 DirectionRequest direction_request(const Json& config, bool raw) {
@@ -74,7 +85,7 @@ ExitCode write_extraction(RunDirectory& run, const ExtractInput& input, const Di
   counts["unknown_outcomes"] = summary.unknown;
   counts["replies"] = run.manifest().value(Json::json_pointer("/counts/replies"), Json());
   run.manifest()["counts"] = counts;
-  if (options.print) print_summary(summary, run.path(), options.json);
+  tell(run, summary, options);
   const bool all_there = std::ranges::all_of(
       directions, [](const Direction& d) { return d.is_there() || !d.asked || !d.required; });
   return all_there ? ExitCode::kDone : ExitCode::kCheckFailed;

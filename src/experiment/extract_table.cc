@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "hrt/base/json.h"
 #include "hrt/base/output.h"
 #include "hrt/base/strings.h"
 #include "hrt/experiment/interval_json.h"
@@ -18,33 +17,6 @@ const Direction* find(const ExtractSummary& summary, std::string_view name) {
     if (direction.name == name && direction.is_there()) return &direction;
   }
   return nullptr;
-}
-
-Json summary_json(const ExtractSummary& summary, const std::filesystem::path& run) {
-  Json result{{"run", run.string()}};
-  result.update(summary.counts.to_json());
-  result.update(
-      {{"unknown_outcomes", summary.unknown}, {"rows", summary.rows}, {"directions", Json::object()}});
-  for (const Direction& direction : summary.directions) {
-    Json& entry = result["directions"][direction.name];
-    if (!direction.is_there()) {
-      entry = {{"absent", direction.absent}};
-      continue;
-    }
-    entry = {{"plus", direction.plus_name()},
-             {"plus_count", direction.plus_count},
-             {"minus", direction.minus_name()},
-             {"minus_count", direction.minus_count},
-             {"norms", row_norms(direction.value)},
-             {"agreement", scores_json(direction.agreement)},
-             {"agreement_of_noise", agreement_of_noise(direction.plus_count, direction.minus_count)}};
-  }
-  const Direction* harmfulness = find(summary, "harmfulness");
-  const Direction* refusal = find(summary, "refusal");
-  if (harmfulness != nullptr && refusal != nullptr) {
-    result["cosine"] = scores_json(row_cosines(harmfulness->value, refusal->value));
-  }
-  return result;
 }
 
 std::string number(std::int64_t count, const char* noun) {
@@ -139,11 +111,33 @@ void print_rows(const ExtractSummary& summary) {
 
 }  // namespace
 
-void print_summary(const ExtractSummary& summary, const std::filesystem::path& run, bool json) {
-  if (json) {
-    print_out("{}\n", to_line(summary_json(summary, run)));
-    return;
+Json summary_json(const ExtractSummary& summary) {
+  Json result = summary.counts.to_json();
+  result.update(
+      {{"unknown_outcomes", summary.unknown}, {"rows", summary.rows}, {"directions", Json::object()}});
+  for (const Direction& direction : summary.directions) {
+    Json& entry = result["directions"][direction.name];
+    if (!direction.is_there()) {
+      entry = {{"absent", direction.absent}};
+      continue;
+    }
+    entry = {{"plus", direction.plus_name()},
+             {"plus_count", direction.plus_count},
+             {"minus", direction.minus_name()},
+             {"minus_count", direction.minus_count},
+             {"norms", row_norms(direction.value)},
+             {"agreement", scores_json(direction.agreement)},
+             {"agreement_of_noise", agreement_of_noise(direction.plus_count, direction.minus_count)}};
   }
+  const Direction* harmfulness = find(summary, "harmfulness");
+  const Direction* refusal = find(summary, "refusal");
+  if (harmfulness != nullptr && refusal != nullptr) {
+    result["cosine"] = scores_json(row_cosines(harmfulness->value, refusal->value));
+  }
+  return result;
+}
+
+void print_summary(const ExtractSummary& summary, const std::filesystem::path& run) {
   print_prompts(summary);
   const bool asked = std::ranges::any_of(summary.directions, [](const Direction& d) { return d.asked; });
   if (asked) print_definitions(summary);

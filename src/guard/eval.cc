@@ -16,6 +16,7 @@
 #include "hrt/base/output.h"
 #include "hrt/base/page.h"
 #include "hrt/base/strings.h"
+#include "hrt/experiment/complete_run.h"
 #include "hrt/experiment/config.h"
 #include "hrt/experiment/versions.h"
 #include "hrt/guard/describe.h"
@@ -173,12 +174,7 @@ Evaluation evaluate(const Json& config, const Guards& given, const Runs& runs,
 }
 
 void print(const Evaluation& evaluation, const std::optional<fs::path>& out, bool json) {
-  if (json) {
-    Json whole{{"run", out ? Json(out->string()) : Json()}};
-    whole.update(evaluation.results);
-    print_out("{}\n", to_line(whole));
-    return;
-  }
+  if (json) return print_json(out, evaluation.results);
   print_out("{}", evaluation.page);
   if (out) print_out("\nWritten to {}\n", out->string());
 }
@@ -203,10 +199,7 @@ ExitCode write(const Json& config, const Guards& guards, const std::optional<Fir
                const RunOptions& options) {
   const fs::path out = output_folder(config, options);
   RunDirectory run(out, options.if_exists, identity_of(config));
-  if (run.complete()) {
-    spdlog::info("{} is complete already", out.string());
-    return static_cast<ExitCode>(run.manifest().at("exit_code").get<int>());
-  }
+  if (run.complete()) return end_complete_run(run, options);
   log_to_file(run.file("log.txt"));
   run.manifest().update(
       {{"versions", versions()}, {"command", command_name(Command::kGuardEval)}, {"config", config}});

@@ -11,6 +11,7 @@
 #include "hrt/base/file.h"
 #include "hrt/base/log.h"
 #include "hrt/base/output.h"
+#include "hrt/experiment/complete_run.h"
 #include "hrt/experiment/config.h"
 #include "hrt/experiment/versions.h"
 #include "source_page.h"
@@ -83,12 +84,7 @@ ProbeReport analyse(const Json& config, const Extracted& extracted) {
 }
 
 void print(const ProbeReport& report, const Json& config, const std::optional<fs::path>& out, bool json) {
-  if (json) {
-    Json whole{{"run", out ? Json(out->string()) : Json()}};
-    whole.update(report.results);
-    print_out("{}\n", to_line(whole));
-    return;
-  }
+  if (json) return print_json(out, report.results);
   const Json& source = report.results.at("source");
   if (config.at("analysis") == kCompare) {
     for (const auto& [name, of_variant] : source.items()) print_out("{}\n", source_page(name, of_variant));
@@ -159,9 +155,7 @@ ExitCode run_probe(Json config, const RunOptions& options) {
     return ExitCode::kDone;
   }
   RunDirectory run(output_folder(config, options), options.if_exists, identity_of(config));
-  if (!run.complete()) return analyse_into(run, config, extractions, options);
-  spdlog::info("{} is complete already", run.path().string());
-  return static_cast<ExitCode>(run.manifest().at("exit_code").get<int>());
+  return run.complete() ? end_complete_run(run, options) : analyse_into(run, config, extractions, options);
 }
 
 }  // namespace hrt

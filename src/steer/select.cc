@@ -9,6 +9,7 @@
 #include "hrt/base/log.h"
 #include "hrt/base/output.h"
 #include "hrt/base/strings.h"
+#include "hrt/experiment/complete_run.h"
 #include "hrt/experiment/config.h"
 #include "hrt/experiment/extract.h"
 #include "hrt/experiment/extraction_config.h"
@@ -261,12 +262,7 @@ class Select : public Experiment {
   }
 
   void print(const SelectResults& results, const Json& json, const fs::path& run) const {
-    if (options_.json) {
-      Json line{{"run", run.string()}};
-      line.update(json);
-      print_out("{}\n", to_line(line));
-      return;
-    }
+    if (options_.json) return print_json(run, json);
     print_out("\nRefusal score unsteered: {}\n", unsteered_text(json));
     results.print();
     print_out("\nWritten to {}\n", run.string());

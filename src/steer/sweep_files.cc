@@ -6,6 +6,7 @@
 #include "hrt/base/output.h"
 #include "hrt/base/strings.h"
 #include "hrt/data/degenerate.h"
+#include "hrt/experiment/complete_run.h"
 #include "hrt/experiment/stored_run.h"
 
 namespace hrt {
@@ -20,14 +21,9 @@ Answer answer_by_name(const Json& name) {
 
 void print(const SweepResults& results, const std::vector<Cell>& cells, const std::filesystem::path& run,
            bool json) {
-  if (!json) {
-    print_sweep(results, cells);
-    print_out("\nWritten to {}\n", run.string());
-    return;
-  }
-  Json whole{{"run", run.string()}};
-  whole.update(results.to_json());
-  print_out("{}\n", to_line(whole));
+  if (json) return print_json(run, results.to_json());
+  print_sweep(results, cells);
+  print_out("\nWritten to {}\n", run.string());
 }
 
 }  // namespace

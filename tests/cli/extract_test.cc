@@ -73,6 +73,21 @@ TEST(Extract, WritesTheRunDirectoryOfTheContract) {
   EXPECT_FALSE(fs::exists(folder / "run/work"));
 }
 
+// A job that is queued again gives its reader the same object.
+TEST(Extract, ACompleteRunThatIsResumedPrintsWhatItPrinted) {
+  const TemporaryFolder folder;
+  const std::string prompts = folder.write("p.jsonl", token_prompts(12, 6, kVocabulary));
+  for (const std::vector<std::string>& part : {std::vector<std::string>{}, {"--shard", "1/2"}}) {
+    const std::string out = folder / (part.empty() ? "whole" : "shard");
+    const ProcessResult first = run_hrt(extract(prompts, out, with({"--json"}, part)));
+    ASSERT_EQ(first.code, 0) << first.err;
+    EXPECT_EQ(Json::parse(first.out).at("run"), out);
+    const ProcessResult again = run_hrt(extract(prompts, out, with({"--json", "--resume"}, part)));
+    EXPECT_EQ(again.code, 0) << again.err;
+    EXPECT_EQ(again.out, first.out);
+  }
+}
+
 TEST(Extract, HarmfulnessIsTheDifferenceOfTheMeans) {
   const TemporaryFolder folder;
   const std::string prompts = folder.write("p.jsonl", token_prompts(21, 9, kVocabulary));

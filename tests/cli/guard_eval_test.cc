@@ -40,8 +40,12 @@ TEST_F(GuardCommand, Table3RunsFromNothingAndFromItsExtraction) {
 }
 
 TEST_F(GuardCommand, EvalWithAFileGivesWhatFittingThereGives) {
-  const ProcessResult result = eval({guard(), extraction(), "--set", cases(), "--json"});
+  std::vector<std::string> arguments{guard(),  extraction(), "--set",         cases(),
+                                     "--json", "--out",      folder_ / "eval"};
+  const ProcessResult result = eval(arguments);
   ASSERT_EQ(result.code, 0) << result.err;
+  arguments.emplace_back("--resume");
+  EXPECT_EQ(eval(arguments).out, result.out);  // it is complete
   const Json results = Json::parse(result.out);
   EXPECT_EQ(results.at("cases"), read_json(table3() + "/results.json").at("cases"));
   EXPECT_FALSE(results.at("guards").at(0).at("reliability").at("bins").empty());

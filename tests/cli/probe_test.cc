@@ -41,7 +41,9 @@ TEST(ProbeCommand, ExtractsFirstAndThenReadsThatRun) {
   EXPECT_EQ(printed.at("prompts").size(), 480);
 
   EXPECT_EQ(run_hrt(on_organism("fig3", folder / "run")).code, 2);  // it is there
-  EXPECT_EQ(run_hrt(on_organism("fig3", folder / "run", {"--resume"})).code, 0);
+  const ProcessResult resumed = run_hrt(on_organism("fig3", folder / "run", {"--resume", "--json"}));
+  ASSERT_EQ(resumed.code, 0) << resumed.err;
+  EXPECT_EQ(Json::parse(resumed.out).at("groups"), stored.at("groups"));
   const ProcessResult other = run_hrt(on_organism("fig2", folder / "run", {"--resume"}));
   EXPECT_EQ(other.code, 2);
   EXPECT_THAT(other.err, HasSubstr("/config/analysis"));

@@ -125,6 +125,17 @@ TEST_F(Sweep, AStoppedSweepResumesToTheSameBytes) {
   }
 }
 
+TEST_F(Sweep, ACompleteSweepThatIsResumedPrintsWhatItPrinted) {
+  std::vector<std::string> sweep = steer(folder_ / "run", {"--direction", direction("v"), "--json"});
+  const ProcessResult first = run_hrt(sweep);
+  ASSERT_EQ(first.code, 0) << first.err;
+  sweep.emplace_back("--resume");
+  const ProcessResult again = run_hrt(sweep);
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_EQ(again.out, first.out);
+  EXPECT_EQ(Json::parse(again.out).at("cells"), results(folder_ / "run").at("cells"));
+}
+
 TEST_F(Sweep, BadDirectionsAreRefusedBeforeAnythingIsWritten) {
   const auto refused = [&](const std::vector<std::string>& more, const char* message) {
     const ProcessResult result = run_hrt(steer(folder_ / "bad", more));

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "hrt/base/json.h"
 #include "hrt/experiment/extract_directions.h"
 #include "hrt/experiment/prompt_counts.h"
 
@@ -19,7 +20,8 @@ struct ExtractSummary {
 };
 
 // Prompts by label and outcome, and norms and cosine of the directions by row, of all that only what there
-// is; as a table, or as one JSON object.
-void print_summary(const ExtractSummary& summary, const std::filesystem::path& run, bool json);
+// is: results.json, and as a table.
+Json summary_json(const ExtractSummary& summary);
+void print_summary(const ExtractSummary& summary, const std::filesystem::path& run);
 
 }  // namespace hrt
