@@ -9,6 +9,7 @@
 #include "hrt/base/file.h"
 #include "hrt/base/log.h"
 #include "hrt/base/strings.h"
+#include "hrt/experiment/complete_run.h"
 #include "hrt/experiment/extract_results.h"
 #include "hrt/experiment/repeated_prompts.h"
 #include "hrt/experiment/versions.h"
@@ -216,10 +217,7 @@ ExitCode run_merge(const std::vector<fs::path>& paths, const RunOptions& options
   }
   const StoredRun& first = shards.front().run;
   RunDirectory run(out, options.if_exists, shards.front().identity);
-  if (run.complete()) {
-    spdlog::info("{} is complete already", out.string());
-    return static_cast<ExitCode>(run.manifest().at("exit_code").get<int>());
-  }
+  if (run.complete()) return end_complete_run(run, options);
   log_to_file(run.file("log.txt"));
   describe(run, shards, set);
   run.save();

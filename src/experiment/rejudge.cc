@@ -7,6 +7,7 @@
 #include "hrt/base/hash.h"
 #include "hrt/base/log.h"
 #include "hrt/base/strings.h"
+#include "hrt/experiment/complete_run.h"
 #include "hrt/experiment/versions.h"
 
 namespace hrt {
@@ -116,10 +117,7 @@ ExitCode rejudge(const StoredRun& stored, const Json& config, const RunOptions& 
   const fs::path out = output_folder(config, options);
   check_apart(out, stored.path());
   RunDirectory run(out, options.if_exists, identity_of(config, stored, judge));
-  if (run.complete()) {
-    spdlog::info("{} is complete already", out.string());
-    return static_cast<ExitCode>(run.manifest().at("exit_code").get<int>());
-  }
+  if (run.complete()) return end_complete_run(run, options);
   log_to_file(run.file("log.txt"));
   describe(run, config, rejudged);
   if (!unused.empty()) run.warn(unused);

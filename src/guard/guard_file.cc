@@ -30,8 +30,7 @@ std::vector<Item> list_of(const JsonObject& object, const char* key, bool (*is_i
 }
 
 std::vector<double> numbers_of(const JsonObject& object, const char* key) {
-  return list_of<double>(
-      object, key, [](const Json& item) { return item.is_number(); }, "numbers");
+  return list_of<double>(object, key, [](const Json& item) { return item.is_number(); }, "numbers");
 }
 
 PlattCalibration platt_of(const JsonObject& object) {

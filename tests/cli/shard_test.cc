@@ -105,6 +105,16 @@ TEST_F(Shards, MergedRunsServeAsAnyOther) {
   EXPECT_EQ(run_hrt({"inspect", out / "run"}).code, 0);
 }
 
+TEST_F(Shards, AMergeThatIsTakenUpPrintsTheSame) {
+  const TemporaryFolder out;
+  const std::vector<std::string> arguments{"merge",  shard(0), shard(1),    shard(2),  "--quiet",
+                                           "--json", "--out",  out / "run", "--resume"};
+  const ProcessResult first = run_hrt(arguments);
+  ASSERT_EQ(first.code, 0) << first.err;
+  EXPECT_EQ(Json::parse(first.out).at("counts").at("prompts"), 70);
+  EXPECT_EQ(run_hrt(arguments).out, first.out);
+}
+
 TEST_F(Shards, AShardThatIsMissingOrGivenTwiceIsNamed) {
   const TemporaryFolder out;
   const ProcessResult missing = merge({shard(0), shard(2)}, out / "run");

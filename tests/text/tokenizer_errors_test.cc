@@ -87,9 +87,8 @@ TEST_F(TokenizerErrors, NameStepsThatAreNotSupported) {
         message_after([&](Json& json) { json[Json::json_pointer(change.pointer)]["type"] = change.type; });
     EXPECT_THAT(message, AllOf(HasSubstr(std::string(change.pointer) + "/type"), HasSubstr(change.type)));
   }
-  const std::string normalizer = message_after([](Json& json) {
-    json["normalizer"] = {{"type", "Lowercase"}};
-  });
+  const std::string normalizer =
+      message_after([](Json& json) { json["normalizer"] = {{"type", "Lowercase"}}; });
   EXPECT_THAT(normalizer, AllOf(HasSubstr("/normalizer/type"), HasSubstr("Lowercase"), HasSubstr("NFC")));
 }
 
@@ -99,9 +98,7 @@ TEST_F(TokenizerErrors, NameWhatIsWrongInsideSteps) {
               HasSubstr("/pre_tokenizer/pretokenizers/0/pattern/Regex"));
   EXPECT_THAT(message_after([&](Json& json) { split(json)["behavior"] = "Sideways"; }),
               HasSubstr("Isolated"));
-  EXPECT_THAT(message_after([&](Json& json) {
-                split(json)["pattern"] = {{"String", ""}};
-              }),
+  EXPECT_THAT(message_after([&](Json& json) { split(json)["pattern"] = {{"String", ""}}; }),
               HasSubstr("pattern"));
   EXPECT_THAT(message_after([](Json& json) {
                 json["post_processor"]["processors"][1]["single"] = {{{"SpecialToken", {{"id", "<none>"}}}}};
