@@ -35,7 +35,7 @@ int open_for_reading(const std::filesystem::path& path) {
 }
 
 std::uint64_t size_of_regular_file(int descriptor, const std::filesystem::path& path) {
-  struct stat status{};
+  struct stat status {};
   if (fstat(descriptor, &status) != 0) throw InputError("{}: {}", path.string(), reason());
   if (!S_ISREG(status.st_mode)) throw InputError("{}: not a regular file", path.string());
   return static_cast<std::uint64_t>(status.st_size);
@@ -82,7 +82,7 @@ MappedFile::~MappedFile() {
 }
 
 MappedFile::State MappedFile::state_of(int descriptor, const std::filesystem::path& path) {
-  struct stat status{};
+  struct stat status {};
   if (fstat(descriptor, &status) != 0) throw InputError("{}: {}", path.string(), reason());
   return {static_cast<std::uint64_t>(status.st_size), status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
 }

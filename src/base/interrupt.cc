@@ -21,11 +21,11 @@ void on_signal(int signal) {
 }  // namespace
 
 void install_signal_handlers() {
-  struct sigaction action{};
+  struct sigaction action {};
   action.sa_handler = on_signal;
   sigemptyset(&action.sa_mask);
   for (const int signal : {SIGHUP, SIGINT, SIGTERM, SIGUSR1}) {
-    struct sigaction before{};
+    struct sigaction before {};
     sigaction(signal, nullptr, &before);
     if (before.sa_handler != SIG_IGN) sigaction(signal, &action, nullptr);
   }

@@ -105,16 +105,10 @@ std::vector<Outcome> all_outcomes(const std::vector<StoredShard>& shards) {
   return outcomes;
 }
 
-std::int64_t unknown_replies(const std::vector<StoredShard>& shards) {
-  std::int64_t unknown = 0;
-  for (const StoredShard& shard : shards) unknown += shard.unknown_replies;
-  return unknown;
-}
-
-std::int64_t count_of_replies(const std::vector<StoredShard>& shards) {
-  std::int64_t count = 0;
-  for (const StoredShard& shard : shards) count += shard.replies;
-  return count;
+std::int64_t sum_of(const std::vector<StoredShard>& shards, std::int64_t StoredShard::* count) {
+  std::int64_t sum = 0;
+  for (const StoredShard& shard : shards) sum += shard.*count;
+  return sum;
 }
 
 void join_files(const std::vector<StoredShard>& shards, const std::string& name, const fs::path& to) {
@@ -193,7 +187,7 @@ void describe(RunDirectory& run, const std::vector<StoredShard>& shards, const P
     if (first.contains(key)) manifest[key] = first.at(key);
   }
   manifest["template"] = template_of(shards);
-  manifest["counts"]["replies"] = count_of_replies(shards);
+  manifest["counts"]["replies"] = sum_of(shards, &StoredShard::replies);
   if (Json worst = worst_identity(shards); !worst.is_null()) manifest["row_identity"] = std::move(worst);
   manifest["shards"] = Json::array();
   for (const StoredShard& shard : shards)
@@ -227,7 +221,7 @@ ExitCode run_merge(const std::vector<fs::path>& paths, const RunOptions& options
   const std::vector<Outcome> outcomes = all_outcomes(shards);
   const std::vector<std::int64_t> rows = first.rows();
   const StoredRows captured(run.file("activations.safetensors"), set, rows.size());
-  const ExtractInput input{set, outcomes, captured, rows, unknown_replies(shards)};
+  const ExtractInput input{set, outcomes, captured, rows, sum_of(shards, &StoredShard::unknown_replies)};
   const bool raw = first.template_name() == "raw";
   const ExitCode code = write_extraction(run, input, direction_request(first.config(), raw), options);
   run.finish(static_cast<int>(code));

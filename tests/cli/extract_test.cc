@@ -243,13 +243,13 @@ TEST_P(ExtractResume, GivesTheSameBytes) {
   const std::vector<std::string> options = with(kReplies, {"--group-size", "16", "--verify", "0"});
   ASSERT_EQ(run_hrt(extract(prompts, folder / "whole", options)).code, 0);
 
-  const auto some_groups = [&] { return fs::exists(folder / "run/work/group-00003.safetensors"); };
+  const auto some_groups = [&] { return fs::exists(group_file(folder / "run", 3)); };
   const ProcessResult stopped =
       interrupt_hrt(extract(prompts, folder / "run", options), some_groups, GetParam());
   EXPECT_EQ(stopped.code, 128 + GetParam());
   ASSERT_EQ(read_json(folder / "run/manifest.json").at("status"), "running")
       << "it ended before the signal came";
-  write_file(folder / "run/work/group-00001.safetensors", "{");  // as a machine that lost power leaves it
+  write_file(group_file(folder / "run", 1), "{");  // as a machine that lost power leaves it
 
   const ProcessResult resumed = run_hrt(extract(prompts, folder / "run", with(options, {"--resume"})));
   ASSERT_EQ(resumed.code, 0) << resumed.err;

@@ -1,6 +1,7 @@
 #include "hrt_process.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -78,6 +79,10 @@ ProcessResult interrupt_hrt(const std::vector<std::string>& arguments, const std
   while (!ready() && !child.ended()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   child.send(signal);
   return child.wait();
+}
+
+std::filesystem::path group_file(const std::filesystem::path& run, int group) {
+  return run / "work" / fmt::format("group-{:05}.safetensors", group);
 }
 
 std::string read_text(const fs::path& file) {

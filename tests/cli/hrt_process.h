@@ -25,6 +25,9 @@ ProcessResult run_hrt_in_shell(const std::string& script, const std::vector<std:
 ProcessResult interrupt_hrt(const std::vector<std::string>& arguments, const std::function<bool()>& ready,
                             int signal);
 
+// What a run that is not complete keeps of its finished group of this number.
+std::filesystem::path group_file(const std::filesystem::path& run, int group);
+
 std::string read_text(const std::filesystem::path& file);
 
 // The folder of a tiny checkpoint that is committed with the tests.

@@ -180,7 +180,7 @@ TEST_F(ReplyPositions, AreTheSameBytesWhenTheRunIsResumed) {
   std::vector<std::string> options = kGenerated;
   options.insert(options.end(), {"--group-size", "16", "--verify", "0"});
   ASSERT_EQ(extract(file, "whole", "t_resp,response", options).code, 0);
-  const auto some_groups = [&] { return fs::exists(folder_ / "run/work/group-00003.safetensors"); };
+  const auto some_groups = [&] { return fs::exists(group_file(folder_ / "run", 3)); };
   interrupt_hrt(arguments(file, "run", "t_resp,response", options), some_groups, SIGTERM);
   ASSERT_EQ(read_json(folder_ / "run/manifest.json").at("status"), "running");
   options.emplace_back("--resume");

@@ -66,8 +66,8 @@ TEST(GoldensSelectCommand, ResumesToTheSameBytes) {
   };
   const ProcessResult whole = run_hrt(arguments("whole"));
   ASSERT_EQ(whole.code, 0) << whole.err;
-  const ProcessResult stopped = interrupt_hrt(
-      arguments("parts"), [&] { return fs::exists(folder / "parts/work/group-00001.safetensors"); }, SIGTERM);
+  const ProcessResult stopped =
+      interrupt_hrt(arguments("parts"), [&] { return fs::exists(group_file(folder / "parts", 1)); }, SIGTERM);
   EXPECT_EQ(stopped.code, 143) << stopped.err;
   ASSERT_EQ(run_hrt(arguments("parts")).code, 0);
   for (const std::string file : {"results.json", "select.csv", "directions.safetensors", "prompts.jsonl"})

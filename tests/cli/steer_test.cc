@@ -111,7 +111,7 @@ TEST_F(Sweep, AStoppedSweepResumesToTheSameBytes) {
   const std::vector<std::string> sweep{"--direction", direction("v"), "--coef", "1,2,3", "--controls",
                                        "3",           "--group-size", "40"};
   ASSERT_EQ(run_hrt(steer(folder_ / "whole", sweep)).code, 0);
-  const fs::path first = folder_ / "stopped/work/group-00000.safetensors";
+  const fs::path first = group_file(folder_ / "stopped", 0);
   const ProcessResult stopped =
       interrupt_hrt(steer(folder_ / "stopped", sweep), [&] { return fs::exists(first); }, SIGKILL);
   ASSERT_EQ(stopped.code, 128 + SIGKILL);
