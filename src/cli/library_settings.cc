@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
@@ -15,15 +16,16 @@
 namespace hrt {
 namespace {
 
+// The CPUs that this process may use, or fewer where Slurm says so.
 int default_threads() {
-  if (const char* slurm = std::getenv("SLURM_CPUS_PER_TASK")) {
-    const std::string_view text(slurm);
-    int count = 0;
-    if (std::from_chars(text.data(), text.data() + text.size(), count).ec == std::errc{} && count > 0)
-      return count;
-  }
   cpu_set_t mask;
-  return sched_getaffinity(0, sizeof mask, &mask) == 0 ? CPU_COUNT(&mask) : 1;
+  const int cpus = sched_getaffinity(0, sizeof mask, &mask) == 0 ? CPU_COUNT(&mask) : 1;
+  const char* slurm = std::getenv("SLURM_CPUS_PER_TASK");
+  if (slurm == nullptr) return cpus;
+  const std::string_view text(slurm);
+  int count = 0;
+  const bool read = std::from_chars(text.data(), text.data() + text.size(), count).ec == std::errc{};
+  return read && count > 0 ? std::min(count, cpus) : cpus;
 }
 
 }  // namespace

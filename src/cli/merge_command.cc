@@ -1,3 +1,4 @@
+#include <filesystem>
 #include <memory>
 
 #include "hrt/base/log.h"
@@ -29,7 +30,7 @@ ExitCode run(const MergeOptions& options) {
                      : options.overwrite ? IfExists::kOverwrite
                                          : IfExists::kRefuse;
   merged.json = options.json;
-  merged.out = options.out;
+  merged.out = std::filesystem::absolute(options.out);
   return run_merge({options.shards.begin(), options.shards.end()}, merged);
 }
 

@@ -5,6 +5,7 @@
 
 #include "hrt/base/error.h"
 #include "hrt/base/json.h"
+#include "hrt/base/known_keys.h"
 #include "hrt/base/strings.h"
 
 namespace hrt {
@@ -54,14 +55,9 @@ Inversion frame_and_answers(const JsonObject& object) {
 }
 
 Inversion load_file(const std::filesystem::path& file) {
-  static const std::vector<std::string> kKnown{"source", "template", "frame", "question", "answers"};
   const Json content = read_json(file);
   const JsonObject object(content, file.string());
-  for (const auto& [key, value] : content.items()) {
-    if (std::ranges::find(kKnown, key) == kKnown.end())
-      throw InputError("{}: unknown key{}", escape_for_terminal(object.where(key)),
-                       did_you_mean(key, kKnown));
-  }
+  check_known_keys(object, {"source", "template", "frame", "question", "answers"});
   Inversion inversion = frame_and_answers(object);
   inversion.name = file.stem().string();
   inversion.frame.question = object.string("question");

@@ -5,6 +5,7 @@
 
 #include "hrt/base/error.h"
 #include "hrt/base/json.h"
+#include "hrt/base/known_keys.h"
 #include "hrt/base/strings.h"
 
 namespace hrt {
@@ -50,13 +51,7 @@ std::vector<std::string> strings_of(const JsonObject& object, std::string_view k
 }
 
 void check_keys(const JsonObject& object) {
-  static const std::vector<std::string> known = {"source", "case_sensitive", "empty_reply_is_refusal",
-                                                 "phrases", "any_of"};
-  for (const auto& [key, value] : object.raw().items()) {
-    if (std::ranges::find(known, key) == known.end()) {
-      throw InputError("{}: unknown key{}", escape_for_terminal(object.where(key)), did_you_mean(key, known));
-    }
-  }
+  check_known_keys(object, {"source", "case_sensitive", "empty_reply_is_refusal", "phrases", "any_of"});
 }
 
 PhraseList list_of(const JsonObject& object) {

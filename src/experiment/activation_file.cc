@@ -65,14 +65,21 @@ void GroupedRows::each(std::size_t position, const Visit& visit) const {
   }
 }
 
-StoredRows::StoredRows(const std::filesystem::path& file, const PromptSet& set, std::size_t rows)
+StoredRows::StoredRows(const std::filesystem::path& file, const PromptSet& set,
+                       const std::vector<std::int64_t>& rows)
     : path_(file), file_(file), set_(set) {
+  const std::string numbers = to_line(Json(rows));
+  if (const auto said = file_.metadata().find("rows");
+      said != file_.metadata().end() && said->second != numbers)
+    throw InputError("{}: the metadata says rows {}, the run's manifest {}", file.string(),
+                     escape_for_terminal(said->second), numbers);
   for (std::size_t p = 0; p < set.specs.size(); ++p) {
     const at::Tensor tensor = file_.tensor(set.specs[p].name);
     const std::int64_t tokens = layout_of(set, p).offsets.back();
-    if (tensor.dim() == 3 && tensor.size(0) == tokens && std::cmp_equal(tensor.size(1), rows)) continue;
+    if (tensor.dim() == 3 && tensor.size(0) == tokens && std::cmp_equal(tensor.size(1), rows.size()))
+      continue;
     throw InputError("{}: {} has shape {}, expected [{}, {}, hidden] for the run's prompts", file.string(),
-                     set.specs[p].name, to_line(Json(tensor.sizes().vec())), tokens, rows);
+                     set.specs[p].name, to_line(Json(tensor.sizes().vec())), tokens, rows.size());
   }
 }
 

@@ -25,7 +25,7 @@ void link_activations(RunDirectory& run, const fs::path& stored) {
 ExitCode run_extract_from(const Json& config, const RunOptions& options) {
   const StoredRun stored(config.at("from").get<std::string>(), Command::kExtract);
   const std::vector<std::int64_t> rows = stored.rows();
-  const StoredRows captured(stored.activations(), stored.set(), rows.size());
+  const StoredRows captured(stored.activations(), stored.set(), rows);
   return rejudge(stored, config, options, [&](RunDirectory& run, const Rejudged& rejudged) {
     link_activations(run, stored.activations());
     const ExtractInput input{stored.set(), rejudged.outcomes, captured, rows, rejudged.unknown()};

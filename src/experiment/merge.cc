@@ -48,7 +48,7 @@ std::vector<StoredShard> open_shards(const std::vector<fs::path>& paths) {
 
 // Rows that fit their shard's prompts, and the other shards' rows.
 void check_activations(const std::vector<StoredShard>& shards) {
-  const std::size_t rows = shards.front().run.rows().size();
+  const std::vector<std::int64_t> rows = shards.front().run.rows();
   const SafetensorsFile first(shards.front().run.activations());
   for (const StoredShard& shard : shards) {
     const fs::path path = shard.run.activations();
@@ -220,7 +220,7 @@ ExitCode run_merge(const std::vector<fs::path>& paths, const RunOptions& options
   join_activations(shards, set, run.file("activations.safetensors"));
   const std::vector<Outcome> outcomes = all_outcomes(shards);
   const std::vector<std::int64_t> rows = first.rows();
-  const StoredRows captured(run.file("activations.safetensors"), set, rows.size());
+  const StoredRows captured(run.file("activations.safetensors"), set, rows);
   const ExtractInput input{set, outcomes, captured, rows, sum_of(shards, &StoredShard::unknown_replies)};
   const bool raw = first.template_name() == "raw";
   const ExitCode code = write_extraction(run, input, direction_request(first.config(), raw), options);

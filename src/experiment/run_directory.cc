@@ -146,7 +146,7 @@ InputError another_run(const fs::path& path, const std::string& difference) {
 
 fs::path existing_part(fs::path path) {
   while (!fs::exists(path) && path.has_relative_path()) path = path.parent_path();
-  return path;
+  return path.empty() ? "." : path;
 }
 
 Found RunDirectory::look(const fs::path& path, IfExists if_exists) {

@@ -89,7 +89,7 @@ PositionRows RunPool::rows_at(const std::string& position, const std::vector<boo
       throw InputError("{}: no rows at {} (positions there: {})", part.run.path().string(), position,
                        join(names_of(set.specs), ", "));
     }
-    const StoredRows stored(part.run.activations(), set, rows_.size());
+    const StoredRows stored(part.run.activations(), set, rows_);
     stored.each(*index, [&](std::size_t prompt, const at::Tensor& tokens) {
       if (!wanted[part.begin + prompt]) return;
       result.prompts.push_back(part.begin + prompt);

@@ -9,6 +9,7 @@
 
 #include "hrt/analysis/scores.h"
 #include "hrt/base/error.h"
+#include "hrt/base/known_keys.h"
 #include "hrt/base/strings.h"
 #include "hrt/experiment/config.h"
 #include "hrt/experiment/direction_source.h"
@@ -21,13 +22,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::array kAxes{"prompt", "row", "hidden", "position"};  // in the order they are brought into
-
-void check_keys(const JsonObject& object, const std::vector<std::string>& known) {
-  for (const auto& [key, value] : object.raw().items()) {
-    if (std::ranges::find(known, key) == known.end())
-      throw InputError("{} is not known here{}", object.where(key), did_you_mean(key, known));
-  }
-}
 
 std::vector<std::string> strings_of(const JsonObject& object, const char* key) {
   const Json* list = object.find(key);
@@ -72,7 +66,7 @@ Value named(const JsonObject& object, const char* key, std::optional<Value> (*by
 TensorSource::TensorSource(const Json& config)
     : root_(optional_value<std::string>(config, "data_root").value_or(".")) {
   const JsonObject tensors(config.at("tensors"), "config", "/tensors");
-  check_keys(tensors, {"prompts", "centroids", "directions", "limits"});
+  check_known_keys(tensors, {"prompts", "centroids", "directions", "limits"});
   description_ = {{"files", Json::array()}, {"held_out", "not known: the centroids come as tensors"}};
   if (tensors.has("limits")) description_["limits"] = tensors.string("limits");
   if (tensors.has("centroids")) {
@@ -121,7 +115,7 @@ void TensorSource::take_rows(std::int64_t count, const std::string& where) {
 }
 
 void TensorSource::read_prompts(const JsonObject& entry) {
-  check_keys(entry, {"file", "tensor", "axes", "positions", "label", "outcome", "set", "same_token"});
+  check_known_keys(entry, {"file", "tensor", "axes", "positions", "label", "outcome", "set", "same_token"});
   const TensorFile file(root_ / entry.string("file"));
   const std::string tensor = entry.string("tensor", entry.has("tensor") ? "" : file.only().name);
   const std::vector<std::string> axes = strings_of(entry, "axes");

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "hrt/base/error.h"
+#include "hrt/base/known_keys.h"
 #include "hrt/base/strings.h"
 
 namespace hrt {
@@ -130,23 +131,17 @@ ClaimResult check_claim(const Json& spec, const Json& results) {
   return result;
 }
 
-void check_claim_spec(const Json& spec, const std::string& where) {
-  static const std::vector<std::string> kKnown{"name",  "says",     "source", "unit",   "measure",
-                                               "above", "at_least", "below",  "at_most"};
-  const JsonObject object(spec, where);
-  for (const auto& [key, value] : spec.items()) {
-    if (std::ranges::find(kKnown, key) == kKnown.end())
-      throw InputError("{}/{} is not known here{}", where, key, did_you_mean(key, kKnown));
-  }
-  for (const char* key : {"name", "says", "source"}) object.string(key);
-  object.string("unit", "");
-  check_measure(object.object("measure").raw(), where + "/measure");
+void check_claim_spec(const JsonObject& spec) {
+  check_known_keys(spec,
+                   {"name", "says", "source", "unit", "measure", "above", "at_least", "below", "at_most"});
+  for (const char* key : {"name", "says", "source"}) spec.string(key);
+  spec.string("unit", "");
+  check_measure(spec.object("measure"));
   const auto bounds =
-      std::ranges::count_if(kRelations, [&](const Relation& r) { return spec.contains(r.name); });
-  if (bounds != 1) throw InputError("{}: expected one of above, at_least, below, at_most", where);
-  const Relation& relation = *relation_of(spec);
-  if (!spec.at(relation.name).is_number())
-    check_measure(spec.at(relation.name), fmt::format("{}/{}", where, relation.name));
+      std::ranges::count_if(kRelations, [&](const Relation& r) { return spec.raw().contains(r.name); });
+  if (bounds != 1) throw InputError("{} needs one of above, at_least, below, at_most", spec.where("measure"));
+  const Relation& relation = *relation_of(spec.raw());
+  if (!spec.raw().at(relation.name).is_number()) check_measure(spec.object(relation.name));
 }
 
 Json ClaimResult::to_json() const {
@@ -176,18 +171,14 @@ PublishedResult compare_published(const Json& spec, const Json& results, const s
   return result;
 }
 
-void check_published_spec(const Json& spec, const std::string& where) {
-  static const std::vector<std::string> kKnown{"what", "unit", "source", "values", "measure"};
-  const JsonObject object(spec, where);
-  for (const auto& [key, value] : spec.items()) {
-    if (std::ranges::find(kKnown, key) == kKnown.end())
-      throw InputError("{}/{} is not known here{}", where, key, did_you_mean(key, kKnown));
-  }
-  for (const char* key : {"what", "unit", "source"}) object.string(key);
-  check_measure(object.object("measure").raw(), where + "/measure");
-  for (const auto& [model, value] : object.object("values").raw().items()) {
+void check_published_spec(const JsonObject& spec) {
+  check_known_keys(spec, {"what", "unit", "source", "values", "measure"});
+  for (const char* key : {"what", "unit", "source"}) spec.string(key);
+  check_measure(spec.object("measure"));
+  const JsonObject values = spec.object("values");
+  for (const auto& [model, value] : values.raw().items()) {
     if (!is_published_value(value))
-      throw InputError("{}/values/{}: expected a number or [lowest, highest]", where, model);
+      throw InputError("{}: expected a number or [lowest, highest]", values.where(model));
   }
 }
 

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "hrt/base/error.h"
+#include "hrt/base/known_keys.h"
 #include "hrt/base/strings.h"
 #include "hrt/reproduce/claim.h"
 
@@ -38,11 +39,12 @@ bool has(const std::vector<std::string>& names, const std::string& name) {
 
 class Reader {
  public:
-  explicit Reader(const fs::path& file) : file_(file), content_(read_json(file, 10'000'000)) {}
+  explicit Reader(const fs::path& file)
+      : file_(file), content_(read_json(file, 10'000'000)), top_(content_, file.string()) {}
 
   ExperimentList read() {
     ExperimentList list;
-    list.papers = content_.value("papers", Json::object());
+    if (top_.has("papers")) list.papers = top_.object("papers").raw();
     for (const auto& entry : entries("models")) list.models.push_back(model(entry));
     for (const auto& entry : entries("extractions")) list.extractions.push_back(experiment(entry));
     extractions_ = ids(list.extractions);
@@ -55,11 +57,11 @@ class Reader {
 
  private:
   std::vector<JsonObject> entries(const char* key) const {
-    if (!content_.is_object() || !content_.contains(key) || !content_.at(key).is_array())
-      throw InputError("{}: /{} must be a list", file_.string(), key);
+    const Json* list = top_.find(key);
+    if (list == nullptr || !list->is_array()) throw InputError("{} must be a list", top_.where(key));
     std::vector<JsonObject> entries;
-    for (const Json& entry : content_.at(key))
-      entries.emplace_back(entry, fmt::format("{}: /{}/{}", file_.string(), key, entries.size()));
+    for (const Json& entry : *list)
+      entries.emplace_back(entry, file_.string(), fmt::format("/{}/{}", key, entries.size()));
     return entries;
   }
 
@@ -69,7 +71,8 @@ class Reader {
   }
 
   ExperimentSpec experiment(const JsonObject& entry) const {
-    check_keys(entry);
+    check_known_keys(entry, {"id", "title", "source", "command", "config", "set", "uses", "direction",
+                             "applies", "cost", "published", "claims"});
     ExperimentSpec spec{.id = entry.string("id"),
                         .title = entry.string("title"),
                         .source = entry.string("source", ""),
@@ -91,21 +94,10 @@ class Reader {
     return spec;
   }
 
-  static void check_keys(const JsonObject& entry) {
-    static const std::vector<std::string> kKnown{"id",      "title", "source",    "command",
-                                                 "config",  "set",   "uses",      "direction",
-                                                 "applies", "cost",  "published", "claims"};
-    for (const auto& [key, value] : entry.raw().items()) {
-      if (!has(kKnown, key))
-        throw InputError("{} is not known here{}", entry.where(key), did_you_mean(key, kKnown));
-    }
-  }
-
-  static Json checked_list(const JsonObject& entry, const char* key,
-                           void (*check)(const Json& spec, const std::string& where)) {
-    const Json list = entry.raw().value(key, Json::array());
+  static Json checked_list(const JsonObject& entry, const char* key, void (*check)(const JsonObject& spec)) {
+    Json list = entry.raw().value(key, Json::array());
     std::size_t i = 0;
-    for (const Json& spec : list) check(spec, fmt::format("{}/{}", entry.where(key), i++));
+    for (const Json& spec : list) check(JsonObject(spec, fmt::format("{}/{}", entry.where(key), i++)));
     return list;
   }
 
@@ -120,6 +112,7 @@ class Reader {
 
   fs::path file_;
   Json content_;
+  JsonObject top_;
   std::vector<std::string> extractions_;
 };
 

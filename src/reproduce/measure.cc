@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "hrt/base/error.h"
+#include "hrt/base/known_keys.h"
 #include "hrt/base/page.h"
 #include "hrt/base/strings.h"
 
@@ -189,48 +190,41 @@ Measured measure_items(const Json& spec, const Json& results) {
   return result;
 }
 
-void check_pointer(const Json& value, const std::string& where) {
+void check_pointer(const JsonObject& spec, const char* key) {
+  if (!spec.raw().contains(key)) return;
   try {
-    if (value.is_string()) static_cast<void>(Pointer(value.get<std::string>()));
-    if (value.is_string()) return;
+    static_cast<void>(Pointer(spec.string(key)));
   } catch (const Json::exception&) {
+    throw InputError("{}: expected a JSON pointer such as /groups/a/mean", spec.where(key));
   }
-  throw InputError("{}: expected a JSON pointer such as /groups/a/mean", where);
 }
 
-void check_conditions(const Json& conditions, const std::string& where) {
-  for (const auto& [field, condition] : conditions.items()) {
+void check_conditions(const JsonObject& conditions) {
+  for (const auto& [field, condition] : conditions.raw().items()) {
     if (!condition.is_object()) continue;
+    const JsonObject tests = conditions.object(field);
+    check_known_keys(tests, kConditions);
     for (const auto& [test, bound] : condition.items()) {
-      const std::string place = fmt::format("{}/where/{}/{}", where, field, test);
-      if (std::ranges::find(kConditions, test) == kConditions.end())
-        throw InputError("{} is not known here{}", place, did_you_mean(test, kConditions));
-      if (test != "not" && !bound.is_number()) throw InputError("{}: expected a number", place);
+      if (test != "not") tests.number(test);
     }
   }
 }
 
 }  // namespace
 
-void check_measure(const Json& spec, const std::string& where) {
-  static const std::vector<std::string> kKnown{"at",   "in", "where", "value", "minus",
-                                               "take", "by", "of",    "each",  "from_chance"};
-  const JsonObject object(spec, where);
-  for (const auto& [key, value] : spec.items()) {
-    if (std::ranges::find(kKnown, key) == kKnown.end())
-      throw InputError("{}/{} is not known here{}", where, key, did_you_mean(key, kKnown));
-    const bool pointer = key == "at" || key == "in" || key == "value" || key == "minus";
-    if (pointer) check_pointer(value, fmt::format("{}/{}", where, key));
-  }
-  for (const char* key : {"of", "each"}) object.string(key, "");
-  object.boolean("from_chance", false);
-  if (spec.contains("at") == spec.contains("in")) throw InputError("{}: give either at or in", where);
-  if (spec.contains("at")) return;
-  const std::string take = object.string("take", "only");
+void check_measure(const JsonObject& spec) {
+  check_known_keys(spec, {"at", "in", "where", "value", "minus", "take", "by", "of", "each", "from_chance"});
+  for (const char* key : {"at", "in", "value", "minus"}) check_pointer(spec, key);
+  for (const char* key : {"of", "each"}) spec.string(key, "");
+  spec.boolean("from_chance", false);
+  if (spec.has("at") == spec.has("in")) throw InputError("{}: give either at or in", spec.where("at"));
+  if (spec.has("at")) return;
+  const std::string take = spec.string("take", "only");
   if (std::ranges::find(kTakes, take) == kTakes.end())
-    throw InputError("{}/take: no {} (one of {})", where, take, join(kTakes, ", "));
-  if (take != "count") object.string("value");
-  if (object.has("where")) check_conditions(object.object("where").raw(), where);
+    throw InputError("{}: no {} (one of {})", spec.where("take"), escape_for_terminal(take),
+                     join(kTakes, ", "));
+  if (take != "count") spec.string("value");
+  if (spec.has("where")) check_conditions(spec.object("where"));
 }
 
 std::string picked(const Measured& measured) {

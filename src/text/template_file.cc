@@ -3,6 +3,7 @@
 
 #include "hrt/base/error.h"
 #include "hrt/base/json.h"
+#include "hrt/base/known_keys.h"
 #include "hrt/text/chat_template.h"
 
 namespace hrt {
@@ -17,16 +18,9 @@ const std::vector<std::pair<std::string, SystemPlace>> kPlaces = {
     {"last_user_turn", SystemPlace::kLastUserTurn},
     {"none", SystemPlace::kNone}};
 
-void check_keys(const JsonObject& object, const std::vector<std::string>& known) {
-  for (const auto& [key, value] : object.raw().items()) {
-    if (std::ranges::find(known, key) == known.end())
-      throw InputError("{}: unknown key{}", escape_for_terminal(object.where(key)), did_you_mean(key, known));
-  }
-}
-
 TurnFormat read_turn(const JsonObject& file, const std::string& role) {
   const JsonObject turn = file.object(role);
-  check_keys(turn, {"before", "after", "after_last", "strip"});
+  check_known_keys(turn, {"before", "after", "after_last", "strip"});
   TurnFormat format{turn.string("before", ""), turn.string("after", ""), turn.boolean("strip", false)};
   if (turn.has("after_last")) format.after_last = turn.string("after_last");
   return format;
@@ -79,9 +73,9 @@ ChatTemplate read_template(const std::filesystem::path& path) {
 
 ChatTemplate parse_template(const Json& content, const std::string& name, const std::string& origin) {
   const JsonObject file(content, origin);
-  check_keys(file, {"source", "bos", "bos_every_turn", "system", "user", "assistant", "generation_prompt",
-                    "default_system", "system_place", "skip_empty_system", "alternate", "ending", "markers",
-                    "end_of_turn"});
+  check_known_keys(file, {"source", "bos", "bos_every_turn", "system", "user", "assistant",
+                          "generation_prompt", "default_system", "system_place", "skip_empty_system",
+                          "alternate", "ending", "markers", "end_of_turn"});
   TemplateSpec spec{.name = name};
   spec.bos = file.string("bos", "");
   spec.bos_every_turn = file.boolean("bos_every_turn", false);

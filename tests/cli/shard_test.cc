@@ -105,6 +105,14 @@ TEST_F(Shards, MergedRunsServeAsAnyOther) {
   EXPECT_EQ(run_hrt({"inspect", out / "run"}).code, 0);
 }
 
+TEST_F(Shards, MergeIntoAFolderByItsNameAlone) {
+  const TemporaryFolder out;
+  const ProcessResult merged = run_hrt_in_shell(fmt::format("cd '{}' && exec \"$@\"", out.path().string()),
+                                                {"merge", shard(0), shard(1), shard(2), "--out", "run"});
+  EXPECT_EQ(merged.code, 0) << merged.err;
+  EXPECT_TRUE(fs::exists(out / "run/manifest.json"));
+}
+
 TEST_F(Shards, AMergeThatIsTakenUpPrintsTheSame) {
   const TemporaryFolder out;
   const std::vector<std::string> arguments{"merge",  shard(0), shard(1),    shard(2),  "--quiet",

@@ -49,10 +49,10 @@ TEST(Inversion, QuestionFilesThatAreNoneAreRefused) {
     return std::string();
   };
   EXPECT_THAT(refusal(R"({"frame": "{x} {question}", "question": "?", "answer": {}})"),
-              HasSubstr("guard.json: /answer: unknown key, did you mean answers?"));
+              HasSubstr("guard.json: /answer is not known here, did you mean answers?"));
   EXPECT_THAT(refusal(R"({"frame": "{x} {question}", "question": "?", "answers": {"yes": "a", "no": "b"},
                           "tempate": "raw"})"),
-              HasSubstr("/tempate: unknown key, did you mean template?"));
+              HasSubstr("/tempate is not known here, did you mean template?"));
   EXPECT_THAT(refusal(R"({"frame": "{x}", "question": "?", "answers": {"yes": "a", "no": "b"}})"),
               HasSubstr("/frame: expected a text with {x} that ends in {question}"));
   EXPECT_THAT(refusal(R"({"frame": "{x} {question}", "question": "?", "answers": {"yes": " ", "no": "b"}})"),

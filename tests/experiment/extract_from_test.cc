@@ -231,6 +231,15 @@ TEST_F(ExtractFrom, RowsThatAreNotFiniteAreNamed) {
               ThrowsMessage<InputError>(HasSubstr("t_inst of prompt d holds NaN or infinity")));
 }
 
+TEST_F(ExtractFrom, RowsOfOtherNumbersAreNamed) {
+  const at::Tensor rows = at::arange(30, at::kFloat).view({5, 2, 3});
+  write_safetensors(folder_ / "run/activations.safetensors", {{"t_inst", rows}, {"t_post_inst", rows}},
+                    {{"rows", "[4,5]"}});
+  EXPECT_THAT([&] { extract("again", {}); },
+              ThrowsMessage<InputError>(HasSubstr(
+                  "run/activations.safetensors: the metadata says rows [4,5], the run's manifest [")));
+}
+
 TEST_F(ExtractFrom, RunsThatCannotBeReadAreRefusedByName) {
   store({{"store", "centroids", "--store"}});
   fs::remove(folder_ / "run/activations.safetensors");

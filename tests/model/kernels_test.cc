@@ -133,6 +133,11 @@ struct AttentionCase {
   bool sinks = false;
 };
 
+void PrintTo(const AttentionCase& c, std::ostream* out) {
+  *out << c.heads << " of " << c.kv_heads << " heads, width " << c.head_dim << ", window " << c.window
+       << ", rotary " << c.rotary_dim << ", softcap " << c.softcap << (c.sinks ? ", sinks" : "");
+}
+
 class CpuAttention : public testing::TestWithParam<AttentionCase> {
  protected:
   DecoderSpec spec() const {

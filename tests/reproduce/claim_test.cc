@@ -26,11 +26,13 @@ struct Case {
   const char* needs;
 };
 
+void PrintTo(const Case& c, std::ostream* out) { *out << c.bound; }
+
 class ClaimWith : public ::testing::TestWithParam<Case> {};
 
 TEST_P(ClaimWith, HoldsOrNot) {
   const Json spec = claim(GetParam().bound);
-  check_claim_spec(spec, "here");
+  check_claim_spec(JsonObject(spec, "here"));
   const ClaimResult result = check_claim(spec, kResults);
   EXPECT_EQ(result.holds, GetParam().holds);
   EXPECT_EQ(result.clear, GetParam().clear);
@@ -76,8 +78,10 @@ TEST(Claim, IsNeverClearWithoutAnInterval) {
 
 TEST(Claim, IsChecked) {
   for (const char* bad :
-       {R"({})", R"({"above": 1, "below": 2})", R"({"over": 1})", R"({"above": {"att": "/x"}})"})
-    EXPECT_THROW(check_claim_spec(claim(bad), "here"), InputError) << bad;
+       {R"({})", R"({"above": 1, "below": 2})", R"({"over": 1})", R"({"above": {"att": "/x"}})"}) {
+    const Json spec = claim(bad);
+    EXPECT_THROW(check_claim_spec(JsonObject(spec, "here")), InputError) << bad;
+  }
 }
 
 Json published(const Json& values) {
@@ -130,10 +134,11 @@ TEST(Published, NeedsTheSameNumberWhereThereIsNoInterval) {
 TEST(Published, IsChecked) {
   for (const Json& bad : {Json("x"), Json({1, 2, 3}), Json(nullptr)}) {
     try {
-      check_published_spec(published({{"M", bad}}), "here");
+      const Json spec = published({{"M", bad}});
+      check_published_spec(JsonObject(spec, "here"));
       ADD_FAILURE() << bad;
     } catch (const InputError& error) {
-      EXPECT_THAT(error.what(), HasSubstr("here/values/M"));
+      EXPECT_THAT(error.what(), HasSubstr("here: /values/M"));
     }
   }
 }

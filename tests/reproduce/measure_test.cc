@@ -42,7 +42,7 @@ class MeasureOf : public ::testing::TestWithParam<Case> {};
 
 TEST_P(MeasureOf, IsReadFromTheResults) {
   const Json spec = Json::parse(GetParam().spec);
-  check_measure(spec, "here");
+  check_measure(JsonObject(spec, "here"));
   const Measured measured = measure(spec, kResults);
   const auto expect = [](const std::optional<double>& is, const std::optional<double>& expected) {
     ASSERT_EQ(is.has_value(), expected.has_value());
@@ -156,17 +156,18 @@ TEST(Measure, IsCheckedBeforeItIsUsed) {
   const std::vector<std::pair<const char*, const char*>> kBad{
       {R"({})", "either at or in"},
       {R"({"at": "/a", "in": "/b"})", "either at or in"},
-      {R"({"at": "a"})", "here/at: expected a JSON pointer"},
+      {R"({"at": "a"})", "here: /at: expected a JSON pointer"},
       {R"({"att": "/a"})", "did you mean at"},
-      {R"({"in": "/a", "value": "/b", "take": "best"})", "here/take: no best"},
+      {R"({"in": "/a", "value": "/b", "take": "best"})", "here: /take: no best"},
       {R"({"in": "/a"})", "value"},
       {R"({"in": "/a", "value": "/b", "where": {"row": {"form": 1}}})", "did you mean from"},
       {R"({"in": "/a", "value": "/b", "where": {"row": {"from": "x"}}})",
-       "here/where/row/from: expected a number"},
+       "here: /where/row/from must be a finite number"},
   };
   for (const auto& [spec, message] : kBad) {
     try {
-      check_measure(Json::parse(spec), "here");
+      const Json value = Json::parse(spec);
+      check_measure(JsonObject(value, "here"));
       ADD_FAILURE() << spec;
     } catch (const InputError& error) {
       EXPECT_THAT(error.what(), HasSubstr(message)) << spec;

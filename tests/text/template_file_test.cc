@@ -73,9 +73,9 @@ TEST_F(TemplateFileTest, RefusesWhatIsNotOne) {
   expect_error("[]", "own.json");
   expect_error(R"({"user": {}})", "/system");
   expect_error(R"({"system": {}, "user": {}})", "/assistant");
-  expect_error(R"({"systm": {}, )" + turns + "}", "unknown key, did you mean system?");
+  expect_error(R"({"systm": {}, )" + turns + "}", "/systm is not known here, did you mean system?");
   expect_error(R"({"system": {"befor": ""}, )" + turns + "}",
-               "/system/befor: unknown key, did you mean before?");
+               "/system/befor is not known here, did you mean before?");
   expect_error(R"({"system_place": "end", )" + turns + "}", "none of own_turn, start");
   expect_error(R"({"system": {}, "markers": [1], )" + turns + "}", "/markers: expected a list of tokens");
   expect_error(R"({"system": {}, "markers": "x", )" + turns + "}", "/markers");

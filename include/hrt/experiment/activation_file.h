@@ -34,8 +34,8 @@ class GroupedRows : public CapturedRows {
 // Out of an activations.safetensors.
 class StoredRows : public CapturedRows {
  public:
-  // Throws InputError when the file does not hold all positions of these prompts, with this many rows.
-  StoredRows(const std::filesystem::path& file, const PromptSet& set, std::size_t rows);
+  // Throws InputError when the file does not hold all positions of these prompts, with these rows.
+  StoredRows(const std::filesystem::path& file, const PromptSet& set, const std::vector<std::int64_t>& rows);
   // Throws InputError where a row is not finite.
   void each(std::size_t position, const Visit& visit) const override;
 

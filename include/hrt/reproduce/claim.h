@@ -28,8 +28,8 @@ struct ClaimResult {
 // says.
 ClaimResult check_claim(const Json& spec, const Json& results);
 
-// Throws InputError "WHERE/...".
-void check_claim_spec(const Json& spec, const std::string& where);
+// Throws InputError.
+void check_claim_spec(const JsonObject& spec);
 
 // What a paper published, beside what was measured, both in the entry's unit ("%": a share times 100).
 struct PublishedResult {
@@ -53,7 +53,7 @@ struct PublishedResult {
 
 // `model`: the published model that this one is taken for; empty: none.
 PublishedResult compare_published(const Json& spec, const Json& results, const std::string& model);
-void check_published_spec(const Json& spec, const std::string& where);
+void check_published_spec(const JsonObject& spec);
 
 // {"value", "low", "high", "n"}, `taken`, `of` and `picked` (in words) where several values became one, `why`
 // where there is none.

@@ -40,7 +40,7 @@ std::string picked(const Measured& measured);
 // which tend to agree, it is rather too wide).
 Measured difference(const Measured& a, const Measured& b);
 
-// Throws InputError "WHERE/...": an unknown key, a pointer or a `take` that is none.
-void check_measure(const Json& spec, const std::string& where);
+// Throws InputError: an unknown key, a pointer or a `take` that is none.
+void check_measure(const JsonObject& spec);
 
 }  // namespace hrt
