@@ -80,15 +80,11 @@ Json sizes_for(const Catalog& catalog, Command command) {
 constexpr std::array kRejudged{"judge", "verdicts", "pair", "category_directions"};
 
 // The config of the run that another one is made from, as far as it is not about the folder it lies in.
-Json config_of_run(const std::string& run, Command command, const std::vector<KeySpec>& keys) {
-  const Json manifest = read_manifest(run);
-  const Json& stored = JsonObject(manifest, run + "/manifest.json").object("config").raw();
-  Json config = Json::object();
-  for (const KeySpec& key : keys) {
-    const bool about_folder = key.name == "out" || key.name == "from";
-    config[key.name] = stored.contains(key.name) && !about_folder ? stored.at(key.name) : key.fallback;
+Json config_of_run(const fs::path& run, Command command) {
+  Json config = stored_config(read_manifest(run), run / "manifest.json", command);
+  for (const KeySpec& key : keys_of(command)) {
+    if (key.name == "out" || key.name == "from") config[key.name] = key.fallback;
   }
-  check_config(config, command, run + "/manifest.json, /config");
   return config;
 }
 
@@ -97,7 +93,7 @@ Json config_of_run(const std::string& run, Command command, const std::vector<Ke
 Json config_from_run(Command command, const std::string& run, const Json& content,
                      const std::vector<Override>& overrides) {
   const std::vector<KeySpec> keys = keys_of(command);
-  const Json stored = config_of_run(run, command, keys);
+  const Json stored = config_of_run(run, command);
   const auto is_given = [&](const char* key) {
     return content.contains(key) ||
            std::ranges::any_of(overrides, [&](const Override& o) { return o.path == key; });
@@ -133,6 +129,14 @@ fs::path find_folder(const char* flag, const std::string& given, const std::opti
 }
 
 }  // namespace
+
+Json stored_config(const Json& manifest, const fs::path& file, Command command) {
+  const Json& stored = JsonObject(manifest, file.string()).object("config").raw();
+  Json config = Json::object();
+  for (const KeySpec& key : keys_of(command)) config[key.name] = stored.value(key.name, key.fallback);
+  check_config(config, command, file.string() + ", /config");
+  return config;
+}
 
 std::optional<Catalog> catalog_of(const Json& config) {
   const auto file = optional_value<std::string>(config, "data");

@@ -211,7 +211,7 @@ void check_keys(const Json& object, const std::vector<KeySpec>& keys, const std:
       throw InputError("{}: {}/{} is no key of {}{}", origin, pointer, escape_for_terminal(name), what,
                        did_you_mean(name, names));
     }
-    if (value.is_null()) continue;
+    if (value.is_null() && key->fallback.is_null()) continue;
     if (!is_valid(*key, value)) {
       throw InputError("{} must be {}, found {}", place_of(*key, origin, pointer), expected(*key),
                        to_line(value));

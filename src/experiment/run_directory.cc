@@ -128,6 +128,10 @@ Json read_manifest(const fs::path& run) {
   if (!checked.has("status") || !checked.has("identity")) {
     throw InputError("{}: no manifest of hrt's: /status and /identity are missing", file.string());
   }
+  static_cast<void>(checked.string("status"));
+  static_cast<void>(checked.object("identity"));
+  static_cast<void>(checked.string("command", ""));
+  if (checked.has("config")) static_cast<void>(checked.object("config"));
   return manifest;
 }
 

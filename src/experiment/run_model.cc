@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "hrt/base/page.h"
+#include "hrt/base/strings.h"
 #include "hrt/experiment/run_directory.h"
 #include "hrt/tensor/safetensors.h"
 
@@ -40,15 +41,17 @@ std::string stored_fingerprint(const Json& manifest, const std::string& origin) 
 }
 
 std::string model_difference(const fs::path& run, const Checkpoint& checkpoint) {
-  const Json manifest = read_manifest(run);
-  const std::string theirs = stored_fingerprint(manifest, (run / "manifest.json").string());
-  const bool full = manifest.value("config", Json::object()).value("full_hash", false);
+  const Json content = read_manifest(run);
+  const JsonObject manifest(content, (run / "manifest.json").string());
+  const std::string theirs = stored_fingerprint(content, manifest.origin());
+  const bool full = manifest.object("config").boolean("full_hash", false);
   const std::string ours = checkpoint.fingerprint(full);
   if (theirs.empty() || theirs == ours) return {};
-  const Json model = manifest.value("model", Json::object());
+  const JsonObject model = manifest.object("model");
   return fmt::format("the directions of {} are another model's: {}{} (fingerprint {}, here {})", run.string(),
-                     model.value("path", "unnamed"), model.contains("adapter") ? " with an adapter" : "",
-                     theirs.substr(0, kShownDigits), ours.substr(0, kShownDigits));
+                     escape_for_terminal(model.string("path", "unnamed")),
+                     model.has("adapter") ? " with an adapter" : "", theirs.substr(0, kShownDigits),
+                     ours.substr(0, kShownDigits));
 }
 
 }  // namespace hrt

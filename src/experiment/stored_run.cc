@@ -147,8 +147,7 @@ void check_replies(const std::vector<Json>& lines, const PromptSet& set, const f
 
 // None where the run's command captures none.
 std::vector<PositionSpec> positions_of(const Json& config, const fs::path& manifest) {
-  const auto names = as_written(
-      manifest, [&] { return config.value("positions", Json::array()).get<std::vector<std::string>>(); });
+  const auto names = config.value("positions", Json::array()).get<std::vector<std::string>>();
   if (names.empty()) return {};
   try {
     return parse_positions(names);
@@ -170,9 +169,9 @@ StoredRun::StoredRun(const fs::path& path, Command command) : path_(path), comma
     throw InputError("{}: a run of `hrt {}`, expected one of `hrt {}`", path.string(),
                      escape_for_terminal(manifest.string("command")), command_name(command));
   }
-  const Json& config = manifest.object("config").raw();
+  config_ = stored_config(manifest_, file("manifest.json"), command);
   prompt_lines_ = read_lines(file("prompts.jsonl"));
-  set_ = prompts_of(prompt_lines_, file("prompts.jsonl"), positions_of(config, file("manifest.json")));
+  set_ = prompts_of(prompt_lines_, file("prompts.jsonl"), positions_of(config_, file("manifest.json")));
 }
 
 std::string StoredRun::template_name() const {
@@ -183,14 +182,17 @@ std::string StoredRun::model_fingerprint() const {
   return stored_fingerprint(manifest_, file("manifest.json").string());
 }
 
+std::string StoredRun::dtype() const {
+  return JsonObject(manifest_, file("manifest.json").string()).string("dtype", "");
+}
+
 std::vector<std::int64_t> StoredRun::rows() const {
   const JsonObject manifest(manifest_, file("manifest.json").string());
   const JsonObject model = manifest.object("model");
   const std::int64_t layers = model.integer("layers");
   if (layers < 1 || layers > kMostLayers)
     throw InputError("{}: expected 1..{}, found {}", model.where("layers"), kMostLayers, layers);
-  const Json wanted = as_written(file("manifest.json"), [&] { return config().at("layers"); });
-  return resolve_layers(wanted, layers + 1);
+  return resolve_layers(config_.at("layers"), layers + 1);
 }
 
 std::vector<Json> StoredRun::reply_lines() const {
@@ -209,8 +211,7 @@ std::vector<Json> StoredRun::reply_lines() const {
 fs::path StoredRun::activations() const {
   if (fs::exists(file(kActivations))) return file(kActivations);
   const JsonObject manifest(manifest_, file("manifest.json").string());
-  const auto store =
-      as_written(file("manifest.json"), [&] { return config().value("store", std::string("all")); });
+  const std::string store = config_.value("store", "all");
   if (store != "all")
     throw InputError("{}: the run stored no activations (--store {})", path_.string(),
                      escape_for_terminal(store));

@@ -81,16 +81,16 @@ Json latency_json(const std::vector<StoredRun>& runs) {
   double seconds = 0;
   std::int64_t prompts = 0;
   for (const StoredRun& run : runs) {
-    const Json timing = run.manifest().value("timing", Json::object());
-    if (!timing.contains("prefill_s"))
+    const JsonObject manifest(run.manifest(), run.file("manifest.json").string());
+    if (!manifest.has("timing") || !manifest.object("timing").has("prefill_s"))
       return {{"ms_per_prompt", nullptr}, {"reason", run.path().string() + " holds no times"}};
-    seconds += timing.at("prefill_s").get<double>();
+    seconds += manifest.object("timing").number("prefill_s");
     prompts += static_cast<std::int64_t>(run.set().prompts.size());
   }
   return {{"ms_per_prompt", prompts > 0 ? Json(1000 * seconds / static_cast<double>(prompts)) : Json()},
           {"prompts", prompts},
           {"device", runs.front().manifest().value("device", Json())},
-          {"dtype", runs.front().manifest().value("dtype", Json())}};
+          {"dtype", runs.front().dtype()}};
 }
 
 Json guard_json(const Guard& guard, const Json& config) {

@@ -70,7 +70,7 @@ class Fitting {
   void describe(Guard& guard) const {
     guard.model = run_.model_fingerprint();
     guard.full_hash = run_.config().at("full_hash");
-    guard.dtype = run_.manifest().value("dtype", "");
+    guard.dtype = run_.dtype();
     guard.text = text_of(run_);
     Json sets = Json::object();
     for (const ProbePrompt& prompt : source_->centroid_prompts()) {

@@ -11,6 +11,7 @@
 #include "hrt/base/log.h"
 #include "hrt/base/output.h"
 #include "hrt/base/strings.h"
+#include "hrt/experiment/stored_run.h"
 #include "html.h"
 #include "markdown.h"
 #include "numbers.h"
@@ -37,8 +38,9 @@ std::string about_data(const Json& manifest) {
   if (!fs::exists(file)) return file.string();
   try {
     const Json catalog = read_json(file);
-    return fmt::format("{}: {}", catalog.value("name", file.stem().string()),
-                       catalog.value("description", ""));
+    const std::string name = text_at(catalog, "/name");
+    return fmt::format("{}: {}", name.empty() ? file.stem().string() : name,
+                       text_at(catalog, "/description"));
   } catch (const InputError&) {
     return file.string();
   }
@@ -60,7 +62,7 @@ Section experiment_section(const Json& experiment, const fs::path& folder) {
   const std::string source = text_at(experiment, "/source");
   if (!fs::exists(folder)) return nothing_to_show(title, source, "its folder is not there any more");
   try {
-    Section section = run_section(open_run(folder));
+    Section section = as_written(folder, [&] { return run_section(open_run(folder)); });
     section.title = title;
     section.run = source + ". " + section.run;
     if (auto figure = published_figure(experiment)) insert_after_figures(section, std::move(*figure));
@@ -90,20 +92,22 @@ std::string title_of(const RunFolder& run) {
   return fmt::format("Harmfulness and refusal: {}", run.results.at(catalog).get<std::string>());
 }
 
+void add_run(Document& document, std::vector<std::string>& about, RunFolder run) {
+  document.title += (document.title.empty() ? "" : ", ") + title_of(run);
+  const std::string data = about_data(run.manifest);
+  if (!data.empty() && std::ranges::find(about, data) == about.end()) about.push_back(data);
+  if (run.kind() == "reproduce") {
+    add_reproduction(document, run);
+  } else {
+    document.sections.push_back(run_section(std::move(run)));
+  }
+}
+
 Document document_of(const ReportRequest& request) {
   Document document;
   std::vector<std::string> about;
-  for (const fs::path& path : request.runs) {
-    RunFolder run = open_run(path);
-    document.title += (document.title.empty() ? "" : ", ") + title_of(run);
-    const std::string data = about_data(run.manifest);
-    if (!data.empty() && std::ranges::find(about, data) == about.end()) about.push_back(data);
-    if (run.kind() == "reproduce") {
-      add_reproduction(document, run);
-    } else {
-      document.sections.push_back(run_section(std::move(run)));
-    }
-  }
+  for (const fs::path& path : request.runs)
+    as_written(path, [&] { add_run(document, about, open_run(path)); });
   document.lead = join(about, " ");
   return document;
 }

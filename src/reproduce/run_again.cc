@@ -6,6 +6,7 @@
 #include "hrt/base/log.h"
 #include "hrt/base/output.h"
 #include "hrt/base/page.h"
+#include "hrt/base/strings.h"
 #include "hrt/experiment/run_directory.h"
 #include "hrt/reproduce/reproduce.h"
 #include "hrt/reproduce/run_difference.h"
@@ -20,22 +21,19 @@ constexpr std::array kRepeatable{Command::kExtract, Command::kSteer, Command::kS
                                  Command::kGuardEval};
 
 Command command_of(const fs::path& run, const Json& manifest) {
-  const std::string name = manifest.value("command", "");
+  const std::string name = JsonObject(manifest, (run / "manifest.json").string()).string("command", "");
   for (const Command command : kRepeatable) {
     if (command_name(command) == name) return command;
   }
   throw InputError("{}: a run of `hrt {}` cannot be done again as a whole: name one of the runs in it",
-                   run.string(), name);
+                   run.string(), escape_for_terminal(name));
 }
 
 // The run's config, with what was given on the command line over it.
 Json config_of(const fs::path& run, const Json& manifest, const ReproduceOptions& options,
                const fs::path& out) {
   const Command command = command_of(run, manifest);
-  const Json& stored = manifest.at("config");
-  Json config = Json::object();
-  for (const KeySpec& key : keys_of(command))
-    config[key.name] = stored.contains(key.name) ? stored.at(key.name) : key.fallback;
+  Json config = stored_config(manifest, run / "manifest.json", command);
   for (const Override& change : options.overrides) {
     if (config.contains(change.path)) config[change.path] = change.value;
   }

@@ -20,7 +20,8 @@ std::string hint_of(const ExportOptions& options, const fs::path& place) {
     throw InputError("{}: a gguf names the model's architecture: give --model-hint (such as llama)",
                      options.direction);
   }
-  return read_manifest(place).at("model").at("family");
+  const Json manifest = read_manifest(place);
+  return JsonObject(manifest, (place / "manifest.json").string()).object("model").string("family");
 }
 
 // Returns how many rows have a place there.

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "guard_command.h"
+#include "hrt/base/file.h"
 #include "hrt/tensor/safetensors.h"
 
 namespace hrt::testing {
@@ -49,6 +50,27 @@ TEST_F(GuardCommand, FitDoesNotReplaceAFileUnasked) {
   EXPECT_THAT(refused.err, HasSubstr("--overwrite"));
   EXPECT_EQ(read_text(out), "mine");
   EXPECT_EQ(fit(out, {"--overwrite"}).code, 0);
+}
+
+TEST_F(GuardCommand, ARunThatSomebodyChangedIsNamed) {
+  const TemporaryFolder copies;
+  const std::string run = copies / "run";
+  const Json manifest = read_json(extraction() + "/manifest.json");
+  const auto refusal = [&](const char* place, const Json& value) {
+    fs::remove_all(run);
+    fs::copy(extraction(), run);
+    Json changed = manifest;
+    changed[Json::json_pointer(place)] = value;
+    write_file(fs::path(run) / "manifest.json", changed.dump());
+    const ProcessResult result = run_hrt({"guard", "fit", run, "--out", copies / "g.safetensors"});
+    EXPECT_EQ(result.code, 2) << place;
+    return result.err;
+  };
+  EXPECT_THAT(refusal("/dtype", 5), HasSubstr("run/manifest.json: /dtype must be a string, found 5"));
+  EXPECT_THAT(refusal("/status", Json::array()), HasSubstr("run/manifest.json: /status must be a string"));
+  EXPECT_THAT(refusal("/config/full_hash", "x"),
+              HasSubstr("run/manifest.json, /config: /full_hash must be true or false"));
+  EXPECT_THAT(refusal("/config/bos", nullptr), HasSubstr("run/manifest.json, /config: /bos must be"));
 }
 
 TEST_F(GuardCommand, FitExtractsFirstAndChoosesOnValidationPrompts) {

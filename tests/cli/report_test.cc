@@ -149,6 +149,16 @@ TEST_F(ReportCommand, AReproductionWithoutOneOfItsRunsIsReportedAllTheSame) {
               AllOf(HasSubstr("fig3/manifest.json:1:1: not valid JSON"), HasSubstr("Model: ")));
 }
 
+TEST_F(ReportCommand, NamesTheRunThatSomebodyChanged) {
+  const std::string run = copy("changed");
+  Json manifest = read_json(run + "/extract/manifest.json");
+  manifest["row_identity"]["holds"] = 3;
+  write_file(run + "/extract/manifest.json", manifest.dump());
+  const ProcessResult result = run_hrt({"report", run, "--formats", "md"});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, HasSubstr("changed: not as hrt writes it: type must be boolean"));
+}
+
 TEST_F(ReportCommand, RefusesWhatIsNoRun) {
   EXPECT_EQ(run_hrt({"report", folder_.path().string()}).code, 2);
   EXPECT_EQ(run_hrt({"report", folder_ / "none"}).code, 2);

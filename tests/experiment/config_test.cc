@@ -80,6 +80,7 @@ TEST_F(ConfigTest, WrongTypesAreNamedWithWhatIsExpected) {
       {R"({"verify": -1})", "/verify must be a number of 0 to 1"},
       {R"({"verify": 2})", "/verify must be a number of 0 to 1, found 2"},
       {R"({"logits": "yes"})", "/logits must be true or false"},
+      {R"({"judge": null})", "/judge must be a string, found null"},
       {R"({"dtype": "float8"})", "/dtype must be one of auto, float32"},
       {R"({"positions": "t_inst"})", "/positions must be a list of strings"},
       {R"({"layers": [1.5]})", "/layers must be"},

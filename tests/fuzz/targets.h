@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <ostream>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,6 +17,8 @@ struct Target {
   std::string_view name;
   Refusal (*run)(std::string_view bytes);
 };
+
+inline void PrintTo(const Target& target, std::ostream* out) { *out << target.name; }
 
 std::span<const Target> targets();
 

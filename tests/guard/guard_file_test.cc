@@ -148,7 +148,8 @@ TEST(GuardFile, ContentIsChecked) {
   EXPECT_THAT(changed.with_content("/calibration/kind", "magic"), HasSubstr("none, platt or isotonic"));
   EXPECT_THAT(changed.with_content("/calibration", {{"kind", "platt"}, {"slope", 1}}),
               HasSubstr("/calibration/intercept"));
-  EXPECT_THAT(changed.with_content("/text/template", nullptr), HasSubstr("/text/template"));
+  EXPECT_THAT(changed.with_content("/text/template", nullptr),
+              HasSubstr("/text: /template must be a string"));
   EXPECT_THAT(changed.with_content("/text/bos", "maybe"), HasSubstr("/text: /bos must be one of"));
   EXPECT_THAT(changed.with_content("/training", {1, 2}), HasSubstr("list of hashes"));
   EXPECT_THAT(changed.with_content("/model/hidden", 4),

@@ -38,6 +38,8 @@ struct Case {
   std::optional<std::int64_t> n;
 };
 
+void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+
 class MeasureOf : public ::testing::TestWithParam<Case> {};
 
 TEST_P(MeasureOf, IsReadFromTheResults) {

@@ -64,6 +64,8 @@ struct Hostile {
   std::string message;
 };
 
+void PrintTo(const Hostile& file, std::ostream* out) { *out << file.name; }
+
 const std::vector<Hostile>& hostile_files() {
   using namespace ops;
   static const std::vector<Hostile> files{

@@ -87,6 +87,8 @@ struct BadFile {
   std::string message;
 };
 
+void PrintTo(const BadFile& file, std::ostream* out) { *out << file.name; }
+
 std::string one(const std::string& entry, std::size_t data) {
   return safetensors_bytes("{\"a\":" + entry + "}", data);
 }

@@ -89,6 +89,8 @@ struct BadZip {
   std::string message;
 };
 
+void PrintTo(const BadZip& zip, std::ostream* out) { *out << zip.name; }
+
 std::string with(ZipPart part, const std::function<void(ZipPart&)>& change) {
   change(part);
   return zip_bytes({part});

@@ -18,6 +18,8 @@ struct Family {
   std::string file;     // a folder with a tokenizer.json, or a .model
 };
 
+void PrintTo(const Family& family, std::ostream* out) { *out << family.goldens; }
+
 std::string name_of(const testing::TestParamInfo<Family>& family) {
   std::string name = family.param.goldens;
   for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) ? c : '_';

@@ -26,6 +26,10 @@ struct Override {
 Json resolve_config(Command command, const std::optional<std::filesystem::path>& file,
                     const std::vector<Override>& overrides);
 
+// The config that the `manifest` in `file` says a run of `command` had, checked. What the hrt that wrote it
+// did not know yet has its default.
+Json stored_config(const Json& manifest, const std::filesystem::path& file, Command command);
+
 // Puts the sizes of the catalog that `config` names, if it names one, over its own.
 void apply_sizes(Json& config, Command command);
 

@@ -21,9 +21,10 @@ class StoredRun {
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path file(const std::string& name) const { return path_ / name; }
   const Json& manifest() const { return manifest_; }
-  const Json& config() const { return manifest_.at("config"); }
+  const Json& config() const { return config_; }  // all its keys, checked
   std::string template_name() const;
   std::string model_fingerprint() const;
+  std::string dtype() const;  // that the model computed in
   // Numbers of the rows that were captured.
   std::vector<std::int64_t> rows() const;
 
@@ -41,6 +42,7 @@ class StoredRun {
   std::filesystem::path path_;
   Command command_;
   Json manifest_;
+  Json config_;
   std::vector<Json> prompt_lines_;
   PromptSet set_;
 };
