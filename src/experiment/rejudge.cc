@@ -84,8 +84,9 @@ void write_texts(RunDirectory& run, const Rejudged& rejudged) {
 }
 
 ExitCode end_of_stored(const StoredRun& run) {
-  const Json::json_pointer holds("/row_identity/holds");
-  return run.manifest().value(holds, true) ? ExitCode::kDone : ExitCode::kCheckFailed;
+  const JsonObject manifest(run.manifest(), run.file("manifest.json").string());
+  const bool holds = !manifest.has("row_identity") || manifest.object("row_identity").boolean("holds", true);
+  return holds ? ExitCode::kDone : ExitCode::kCheckFailed;
 }
 
 void check_judgeable(const StoredRun& stored, const Json& config, const std::vector<Json>& replies) {
@@ -108,6 +109,7 @@ ExitCode rejudge(const StoredRun& stored, const Json& config, const RunOptions& 
   const SecondJudge judge(config);
   Rejudged rejudged{stored, judge, stored.reply_lines(), {}};
   check_judgeable(stored, config, rejudged.replies);
+  const ExitCode as_stored = end_of_stored(stored);
   const std::string unused = judge.judge_again(rejudged.replies);
   rejudged.outcomes = outcomes_of(stored, rejudged.replies);
   spdlog::info("{} replies of {}, judged by {}", rejudged.replies.size(), stored.path().string(),
@@ -122,7 +124,7 @@ ExitCode rejudge(const StoredRun& stored, const Json& config, const RunOptions& 
   describe(run, config, rejudged);
   if (!unused.empty()) run.warn(unused);
   write_texts(run, rejudged);
-  const ExitCode code = worse(end_of_stored(stored), write(run, rejudged));
+  const ExitCode code = worse(as_stored, write(run, rejudged));
   run.finish(static_cast<int>(code));
   return code;
 }

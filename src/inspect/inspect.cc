@@ -5,6 +5,7 @@
 #include "hrt/base/log.h"
 #include "hrt/base/output.h"
 #include "hrt/base/strings.h"
+#include "hrt/experiment/stored_run.h"
 #include "hrt/guard/describe.h"
 #include "hrt/guard/guard_file.h"
 #include "hrt/inspect/inspect_checkpoint.h"
@@ -96,7 +97,8 @@ ExitCode inspect_folder(const InspectRequest& request) {
     throw InputError("{}: expected a tensor file (.safetensors, .pt)", folder.string());
   if (has(folder, "manifest.json")) {
     const Json manifest = read_manifest(folder);
-    put_out(request.json ? to_line(manifest) + "\n" : run_page(folder, manifest));
+    const auto page = [&] { return request.json ? to_line(manifest) + "\n" : run_page(folder, manifest); };
+    put_out(as_written(folder / "manifest.json", page));
   } else if (has(folder, "config.json")) {
     print_either(request.json, describe_checkpoint(folder, request.adapter), checkpoint_page);
   } else if (has_tokenizer(folder)) {

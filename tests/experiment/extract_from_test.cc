@@ -223,6 +223,15 @@ TEST_F(ExtractFrom, AConfigThatIsNoneIsNamed) {
       ThrowsMessage<InputError>(HasSubstr("run/manifest.json, /config: /full_hash must be true or false")));
 }
 
+TEST_F(ExtractFrom, ACheckThatNeitherHeldNorFailedIsNamed) {
+  Json manifest = read_json(folder_ / "run/manifest.json");
+  manifest["row_identity"]["holds"] = "x";
+  write("run/manifest.json", manifest.dump());
+  EXPECT_THAT([&] { extract("again", {}); },
+              ThrowsMessage<InputError>(HasSubstr("/row_identity/holds must be true or false")));
+  EXPECT_FALSE(fs::exists(folder_ / "again"));
+}
+
 TEST_F(ExtractFrom, RowsThatAreNotFiniteAreNamed) {
   at::Tensor rows = at::arange(30, at::kFloat).view({5, 2, 3});
   rows[3][1][2] = std::numeric_limits<float>::quiet_NaN();

@@ -214,6 +214,16 @@ TEST_F(InspectFiles, RunsAreSummedUp) {
                           HasSubstr("prompts.jsonl (3 B)")));
 }
 
+TEST_F(InspectFiles, RunsThatSomebodyChangedAreNamed) {
+  write("manifest.json",
+        R"({"status": "complete", "command": "extract", "identity": {}, "counts": {"prompts": {}}})");
+  InspectRequest request;
+  request.path = folder_;
+  EXPECT_THAT(
+      [&] { run_inspect(request); },
+      ThrowsMessage<InputError>(HasSubstr("manifest.json: not as hrt writes it: type must be number")));
+}
+
 TEST_F(InspectFiles, RunsThatJustBegan) {
   write("manifest.json", R"({"status": "running", "started": "A", "identity": {}, "warnings": []})");
   EXPECT_THAT(run_page(folder_, read_manifest(folder_)), HasSubstr("running, started A\n"));
