@@ -1,7 +1,11 @@
 #include "hrt/experiment/complete_run.h"
 
+#include <set>
+
+#include "hrt/base/error.h"
 #include "hrt/base/log.h"
 #include "hrt/base/output.h"
+#include "hrt/tensor/safetensors.h"
 
 namespace hrt {
 
@@ -11,12 +15,43 @@ void print_json(const std::optional<std::filesystem::path>& run, const Json& res
   print_out("{}\n", to_line(whole));
 }
 
+namespace {
+
+namespace fs = std::filesystem;
+
+// Whether a file that a run wrote is still there. Tensor files say themselves how long they are.
+void check_there(const fs::path& file) {
+  const bool there = fs::is_directory(file) || (fs::is_regular_file(file) && fs::file_size(file) > 0);
+  if (!there)
+    throw InputError("{}: the run is complete, but this is gone or empty; --overwrite computes it again",
+                     file.string());
+  if (file.extension() == ".safetensors") static_cast<void>(SafetensorsFile(file));
+}
+
+// Of results, and of runs in the run.
+void check_files(RunDirectory& run) {
+  static const std::set<fs::path> kKinds{"", ".json", ".jsonl", ".csv", ".safetensors"};
+  const Json files = run.manifest().value("files", Json::array());
+  for (const Json& name : files) {
+    if (!name.is_string()) continue;
+    const fs::path file = run.path() / name.get<std::string>();
+    const bool elsewhere =
+        file.filename() == "activations.safetensors" && run.manifest().contains("activations");
+    if (kKinds.contains(file.extension()) && !elsewhere) check_there(file);
+  }
+}
+
+}  // namespace
+
 ExitCode end_complete_run(RunDirectory& run, const RunOptions& options) {
+  check_files(run);
+  const JsonObject manifest(run.manifest(), (run.path() / "manifest.json").string());
+  const std::int64_t code = manifest.integer("exit_code");
   spdlog::info("{} is complete already", run.path().string());
   const std::filesystem::path results = run.path() / "results.json";
   if (options.print && options.json)  // extractions of earlier versions have none
     print_json(run.path(), std::filesystem::exists(results) ? read_json(results) : Json::object());
-  return static_cast<ExitCode>(run.manifest().at("exit_code").get<int>());
+  return static_cast<ExitCode>(code);
 }
 
 }  // namespace hrt

@@ -64,6 +64,19 @@ ExitCode verify(const PromptRun& prompts, RunDirectory& run, Experiment& experim
   return ExitCode::kCheckFailed;
 }
 
+// From every run that a config's `value` names, as RUN or as RUN:DIRECTION.
+void check_apart_from_runs(const fs::path& out, const Json& value) {
+  if (value.is_structured()) {
+    for (const Json& item : value) check_apart_from_runs(out, item);
+  }
+  if (!value.is_string()) return;
+  const auto& text = value.get_ref<const std::string&>();
+  for (const std::string& run : {text, text.substr(0, text.rfind(':'))}) {
+    std::error_code none;
+    if (!run.empty() && fs::exists(fs::path(run) / "manifest.json", none)) check_apart(out, run);
+  }
+}
+
 // Without an output folder all but that is checked.
 ExitCode dry_run(const PromptRun& prompts, const RunOptions& options, const Json& identity,
                  const Experiment& experiment) {
@@ -80,10 +93,13 @@ ExitCode dry_run(const PromptRun& prompts, const RunOptions& options, const Json
 }  // namespace
 
 fs::path output_folder(const Json& config, const RunOptions& options) {
-  if (options.out) return *options.out;
-  if (config.at("out").is_null() || config.at("out") == "")
+  if (!options.out && (config.at("out").is_null() || config.at("out") == ""))
     throw InputError("no output folder: give --out RUN");
-  return fs::absolute(config.at("out").get<std::string>());
+  const fs::path out = options.out ? *options.out : fs::absolute(config.at("out").get<std::string>());
+  for (const auto& [key, value] : config.items()) {
+    if (key != "out") check_apart_from_runs(out, value);
+  }
+  return out;
 }
 
 ExitCode execute(const PromptRun& prompts, const RunOptions& options, Experiment& experiment) {

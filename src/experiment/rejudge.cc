@@ -15,15 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Overwriting the output must not take the input along.
-void check_apart(const fs::path& out, const fs::path& from) {
-  const fs::path inner = fs::weakly_canonical(from);
-  const fs::path outer = fs::weakly_canonical(out);
-  const bool inside =
-      std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
-  if (inside) throw InputError("{}: holds the run that is read ({})", out.string(), from.string());
-}
-
 // The model's own reply decides where there is one, else what stands there already.
 std::vector<Outcome> outcomes_of(const StoredRun& run, const std::vector<Json>& replies) {
   std::unordered_map<std::string, Outcome> by_reply;
@@ -117,7 +108,6 @@ ExitCode rejudge(const StoredRun& stored, const Json& config, const RunOptions& 
   if (options.dry_run) return ExitCode::kDone;
 
   const fs::path out = output_folder(config, options);
-  check_apart(out, stored.path());
   RunDirectory run(out, options.if_exists, identity_of(config, stored, judge));
   if (run.complete()) return end_complete_run(run, options);
   log_to_file(run.file("log.txt"));

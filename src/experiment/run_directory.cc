@@ -77,18 +77,13 @@ Names noted(const Json& manifest) {
   return names;
 }
 
-void clear(const fs::path& folder);
-
 // A run in a run goes as that run does.
 void remove_own(const fs::path& path) {
-  if (!is_ours(path)) {
+  if (is_ours(path)) {
+    remove_run(path);
+  } else {
     fs::remove_all(path);
-    return;
   }
-  clear(path);
-  fs::remove(path / kManifest);
-  fs::remove(path / kLock);
-  if (fs::is_empty(path)) fs::remove(path);
 }
 
 // Removes the run that is there, and what `hrt report` wrote into it. A kill in the middle of it leaves
@@ -146,6 +141,21 @@ std::string now_utc() {
 
 InputError another_run(const fs::path& path, const std::string& difference) {
   return InputError("{}: cannot be resumed: {}; --overwrite replaces it", path.string(), difference);
+}
+
+void check_apart(const fs::path& out, const fs::path& input) {
+  const fs::path inner = fs::weakly_canonical(input);
+  const fs::path outer = fs::weakly_canonical(out);
+  const bool inside =
+      std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
+  if (inside) throw InputError("{}: holds the run that is read ({})", out.string(), input.string());
+}
+
+void remove_run(const fs::path& path) {
+  clear(path);
+  fs::remove(path / kManifest);
+  fs::remove(path / kLock);
+  if (fs::is_empty(path)) fs::remove(path);
 }
 
 fs::path existing_part(fs::path path) {

@@ -15,6 +15,7 @@
 #include "hrt/base/log.h"
 #include "hrt/base/output.h"
 #include "hrt/base/page.h"
+#include "hrt/base/page_output.h"
 #include "hrt/base/strings.h"
 #include "hrt/experiment/complete_run.h"
 #include "hrt/experiment/config.h"
@@ -175,7 +176,7 @@ Evaluation evaluate(const Json& config, const Guards& given, const Runs& runs,
 
 void print(const Evaluation& evaluation, const std::optional<fs::path>& out, bool json) {
   if (json) return print_json(out, evaluation.results);
-  print_out("{}", evaluation.page);
+  print_page(evaluation.page);
   if (out) print_out("\nWritten to {}\n", out->string());
 }
 

@@ -156,6 +156,8 @@ ExitCode run_guard_fit(Json config, const RunOptions& options) {
   const fs::path file = output_folder(config, options);
   if (fs::exists(file) && options.if_exists != IfExists::kOverwrite)
     throw InputError("{}: is there already (--overwrite replaces it)", file.string());
+  if (fs::exists(file) && !holds_guard(file))
+    throw InputError("{}: exists and is no guard; nothing was changed", file.string());
   FitRequest request = request_of(config);
   ExitCode code = ExitCode::kDone;
   if (request.runs.empty()) {

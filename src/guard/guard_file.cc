@@ -194,6 +194,14 @@ void write_guard(const fs::path& file, const Guard& guard) {
 
 bool is_guard(const Metadata& metadata) { return metadata.contains(kFormat); }
 
+bool holds_guard(const fs::path& file) {
+  try {
+    return is_guard(SafetensorsFile(file).metadata());
+  } catch (const InputError&) {
+    return false;
+  }
+}
+
 Guard read_guard(const fs::path& file) { return GuardReader(file).read(); }
 
 }  // namespace hrt

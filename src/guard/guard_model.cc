@@ -60,9 +60,11 @@ GuardPrompt GuardModel::prepare(const PromptRecord& record) const {
     refuse("a token lies on both sides of the instruction's edge");
   if (std::cmp_greater(prompt.ids.size(), checkpoint_.max_tokens()))
     refuse(fmt::format("longer than the model's {} tokens", checkpoint_.max_tokens()));
-  if (std::ranges::any_of(prompt.ids, [&](std::int64_t id) { return id < 0 || id >= vocabulary; }))
+  auto reply = given_reply(record, text_);
+  const auto outside = [&](std::int64_t id) { return id < 0 || id >= vocabulary; };
+  if (std::ranges::any_of(prompt.ids, outside) || (reply && std::ranges::any_of(*reply, outside)))
     refuse(fmt::format("a token id outside the vocabulary of {}", vocabulary));
-  return {{std::move(prompt.ids), *prompt.t_inst}, prompt.instruction->begin, given_reply(record, text_)};
+  return {{std::move(prompt.ids), *prompt.t_inst}, prompt.instruction->begin, std::move(reply)};
 }
 
 void GuardModel::check_length(const GuardPrompt& prompt, std::int64_t new_tokens,

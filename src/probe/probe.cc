@@ -11,6 +11,7 @@
 #include "hrt/base/file.h"
 #include "hrt/base/log.h"
 #include "hrt/base/output.h"
+#include "hrt/base/page_output.h"
 #include "hrt/experiment/complete_run.h"
 #include "hrt/experiment/config.h"
 #include "hrt/experiment/versions.h"
@@ -87,11 +88,11 @@ void print(const ProbeReport& report, const Json& config, const std::optional<fs
   if (json) return print_json(out, report.results);
   const Json& source = report.results.at("source");
   if (config.at("analysis") == kCompare) {
-    for (const auto& [name, of_variant] : source.items()) print_out("{}\n", source_page(name, of_variant));
+    for (const auto& [name, of_variant] : source.items()) print_page(source_page(name, of_variant) + "\n");
   } else {
-    print_out("{}", source_page(config.at("analysis"), source));
+    print_page(source_page(config.at("analysis"), source));
   }
-  print_out("{}", report.page);
+  print_page(report.page);
   if (out) print_out("\nWritten to {}\n", out->string());
 }
 

@@ -36,12 +36,18 @@ const Terminal& terminal_of(const std::string& format) {
                                [&](const Terminal& terminal) { return terminal.format == format; });
 }
 
-// Text in single quotes, in which gnuplot replaces nothing.
-std::string in_single_quotes(std::string_view text) {
-  std::string escaped = "'";
-  for (const char c : escape_for_terminal(text)) escaped += c == '\'' ? "''" : std::string(1, c);
-  return escaped + "'";
+// Text in double quotes. What gnuplot would replace there (escapes, commands in backticks, macros) is written
+// as octal numbers; in single quotes it cannot read a text that begins with an apostrophe.
+std::string in_quotes(std::string_view text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    const bool plain = c < 0 || (c >= ' ' && std::string_view("\"\\`@$").find(c) == std::string_view::npos);
+    result += plain ? std::string(1, c) : fmt::format("\\{:03o}", c);
+  }
+  return result + "\"";
 }
+
+std::string label(std::string_view text) { return in_quotes(escape_for_terminal(text)); }
 
 std::string number(const std::optional<double>& value) {
   return value ? fmt::format("{:.9g}", *value) : "NaN";
@@ -61,7 +67,7 @@ class Script {
     add("reset\nset encoding utf8\nset terminal {}\n",
         fmt::format(fmt::runtime(terminal_.name), kFigureWidth * terminal_.unit_per_cm,
                     layout_.height * terminal_.unit_per_cm, kType * terminal_.type));
-    add("set output {}\nset datafile missing 'NaN'\n", in_single_quotes(file.string()));
+    add("set output {}\nset datafile missing 'NaN'\n", in_quotes(std::filesystem::absolute(file).string()));
     for (std::size_t p = 0; p < figure_.panels.size(); ++p) data(p);
     add("set multiplot\n");
     for (std::size_t p = 0; p < figure_.panels.size(); ++p) panel(p);
@@ -155,8 +161,8 @@ class Script {
     const auto put = [&](const std::string& text, double x, double y, const char* place, double points,
                          Colour colour) {
       if (text.empty()) return;
-      add("set label {} at screen {:.4f},{:.4f} {} {} textcolor rgb '{}'\n", in_single_quotes(text), x, y,
-          place, font(points), hex(colour));
+      add("set label {} at screen {:.4f},{:.4f} {} {} textcolor rgb '{}'\n", label(text), x, y, place,
+          font(points), hex(colour));
     };
     put(panel.x.title, (area.left + area.right) / 2, area.bottom - (layout_.below[p] - 0.18) * up, "center",
         kType, Colour::kInk);
@@ -171,9 +177,9 @@ class Script {
   void tics(char axis, const Axis& described, const std::vector<std::string>& names, const Range& range) {
     std::vector<std::string> at;
     for (std::size_t i = 0; i < names.size(); ++i)
-      at.push_back(fmt::format("{} {}", in_single_quotes(axis_name(names[i])), i));
+      at.push_back(fmt::format("{} {}", label(axis_name(names[i])), i));
     for (const auto& [place, name] : described.ticks)
-      at.push_back(fmt::format("{} {}", in_single_quotes(axis_name(name)), place));
+      at.push_back(fmt::format("{} {}", label(axis_name(name)), place));
     add("set {}tics autofreq norotate offset 0,0\n", axis);
     if (!at.empty()) {
       add("set {}tics ({})\n", axis, join(at, ", "));
@@ -206,21 +212,20 @@ class Script {
     if (reference.label.empty()) return;
     if (reference.vertical) {
       add("set label {} at {:.9g}, graph 0.97 left offset 0.3,0 {} textcolor rgb '{}'\n",
-          in_single_quotes(reference.label), at, font(kSmallType), grey);
+          label(reference.label), at, font(kSmallType), grey);
     } else {
       const std::string side = label_side(panel, reference);
       if (side.empty()) return;
       add("set label {} at graph {}, first {:.9g} {} offset 0,0.45 {} textcolor rgb '{}'\n",
-          in_single_quotes(reference.label), side == "left" ? 0.01 : 0.99, at, side, font(kSmallType), grey);
+          label(reference.label), side == "left" ? 0.01 : 0.99, at, side, font(kSmallType), grey);
     }
   }
 
   void name_ends(const Panel& panel) {
     for (const Series& series : panel.series) {
       if (series.name.empty() || series.points.empty()) continue;
-      add("set label {} at {:.9g},{:.9g} left offset 0.7,0 {} textcolor rgb '{}'\n",
-          in_single_quotes(series.name), series.points.back().x, series.points.back().y, font(kType),
-          hex(series.colour));
+      add("set label {} at {:.9g},{:.9g} left offset 0.7,0 {} textcolor rgb '{}'\n", label(series.name),
+          series.points.back().x, series.points.back().y, font(kType), hex(series.colour));
     }
   }
 
@@ -240,7 +245,7 @@ class Script {
             line(thick ? 5 : style.dashed ? 1.5 : 1.6),
             thick ? "#" : "", thick ? "c0" + hex(style.colour).substr(1) : hex(style.colour));
       }
-      add("set label {} at screen {:.4f},{:.4f} left {} textcolor rgb '{}'\n", in_single_quotes(style.name),
+      add("set label {} at screen {:.4f},{:.4f} left {} textcolor rgb '{}'\n", label(style.name),
           item.x + 0.5 / kFigureWidth, item.y, font(kType), hex(Colour::kInk));
     }
   }

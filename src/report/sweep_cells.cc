@@ -4,6 +4,8 @@
 
 #include <map>
 
+#include "hrt/base/error.h"
+#include "hrt/base/strings.h"
 #include "numbers.h"
 
 namespace hrt {
@@ -32,7 +34,11 @@ SweepCells read_sweep(const Json& results) {
   for (const Json& cell : results.at("cells")) cells[cell.at("name").get<std::string>()] = &cell;
   SweepCells sweep;
   for (const Json& result : results.at("results")) {
-    const Json& known = *cells.at(result.at("cell").get<std::string>());
+    const auto found = cells.find(result.at("cell").get<std::string>());
+    if (found == cells.end())
+      throw InputError("results.json: /cells: none is \"{}\"",
+                       escape_for_terminal(result.at("cell").get<std::string>()));
+    const Json& known = *found->second;
     SweptCell cell{&result, known.value("sweep", ""), "", {}, {}, result.at("set").get<std::string>()};
     if (!known.contains("interventions") || known.at("interventions").empty()) {
       sweep.baseline.push_back(cell);

@@ -81,14 +81,14 @@ void print(const std::vector<InputDifference>& inputs, const std::vector<FileDif
 }  // namespace
 
 ExitCode run_again(const ReproduceOptions& options) {
-  const fs::path run = fs::absolute(fs::path(options.from) / "").parent_path();
+  const fs::path run = (fs::absolute(options.from).lexically_normal() / "").parent_path();
   const Json manifest = read_manifest(run);
   if (manifest.at("status") != "complete") throw InputError("{}: the run is not complete", run.string());
   const fs::path out = options.out.empty() ? fs::path(run.string() + ".again") : fs::absolute(options.out);
-  RunDirectory::look(out,
-                     options.overwrite || options.out.empty() ? IfExists::kOverwrite : IfExists::kRefuse);
-  fs::remove_all(out);
-  run_config(command_of(run, manifest), config_of(run, manifest, options, out));
+  check_apart(out, run);
+  const IfExists if_exists =
+      options.overwrite || options.out.empty() ? IfExists::kOverwrite : IfExists::kRefuse;
+  run_config(command_of(run, manifest), config_of(run, manifest, options, out), if_exists);
   const auto inputs = compare_inputs(manifest, read_manifest(out));
   const auto files = compare_files(run, out);
   print(inputs, files, out, options.json);
@@ -96,7 +96,7 @@ ExitCode run_again(const ReproduceOptions& options) {
     spdlog::error("error: {}: the new run differs beyond tolerance, see {}", run.string(), out.string());
     return ExitCode::kCheckFailed;
   }
-  if (options.out.empty()) fs::remove_all(out);
+  if (options.out.empty()) remove_run(out);
   return ExitCode::kDone;
 }
 

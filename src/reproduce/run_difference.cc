@@ -12,6 +12,7 @@
 
 #include "hrt/base/file.h"
 #include "hrt/base/strings.h"
+#include "hrt/experiment/run_directory.h"
 #include "hrt/tensor/safetensors.h"
 
 namespace hrt {
@@ -169,11 +170,33 @@ FileDifference compare_file(const fs::path& run, const fs::path& other, const fs
   return difference;
 }
 
-bool is_result(const fs::path& file) {
+// What a run says that it wrote; of runs of earlier versions, which do not, all that is there.
+std::vector<std::string> written_names(const fs::path& run) {
+  std::vector<std::string> names;
+  const Json manifest = read_manifest(run);
+  if (manifest.contains("files")) {
+    for (const Json& name : manifest.at("files")) {
+      if (name.is_string()) names.push_back(name.get<std::string>());
+    }
+    return names;
+  }
+  for (const fs::directory_entry& entry : fs::directory_iterator(run)) {
+    if (entry.path().filename() != "manifest.json") names.push_back(entry.path().filename().string());
+  }
+  return names;
+}
+
+// Below `top`: what the run in `folder` wrote, and the runs in it. What else lies there is no result.
+void add_results(const fs::path& top, const fs::path& folder, std::vector<fs::path>& files) {
   static const std::set<std::string> kResults{".json", ".jsonl", ".csv", ".safetensors"};
-  // A report's figures are no results of the run.
-  const bool of_report = *file.begin() == "figures" || *file.begin() == "work";
-  return !of_report && file.filename() != "manifest.json" && kResults.contains(file.extension().string());
+  for (const std::string& name : written_names(top / folder)) {
+    const fs::path file = folder / name;
+    if (fs::exists(top / file / "manifest.json")) {
+      add_results(top, file, files);
+    } else if (kResults.contains(file.extension().string())) {
+      files.push_back(file);
+    }
+  }
 }
 
 void compare_value(const Json& a, const Json& b, const std::string& place, InputDifference::Severity severity,
@@ -237,10 +260,7 @@ std::vector<InputDifference> compare_inputs(const Json& manifest, const Json& ot
 
 std::vector<FileDifference> compare_files(const fs::path& run, const fs::path& other) {
   std::vector<fs::path> files;
-  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(run)) {
-    const fs::path file = fs::relative(entry.path(), run);
-    if (entry.is_regular_file() && is_result(file)) files.push_back(file);
-  }
+  add_results(run, "", files);
   std::ranges::sort(files);
   std::vector<FileDifference> differences;
   for (const fs::path& file : files) differences.push_back(compare_file(run, other, file));

@@ -96,12 +96,12 @@ RunState state_of_run(const fs::path& run) {
   }
 }
 
-ExitCode run_config(Command command, const Json& config) {
+ExitCode run_config(Command command, const Json& config, IfExists if_exists) {
   RunOptions options;
-  options.if_exists = IfExists::kResume;
+  options.if_exists = if_exists;
   options.print = false;
   Json kept = config;  // a run that was stopped may be taken up on another day
-  keep_clock(kept);
+  if (if_exists == IfExists::kResume) keep_clock(kept);
   return std::ranges::find(kRunners, command, &Runner::command)->run(kept, options);
 }
 

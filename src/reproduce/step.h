@@ -9,6 +9,7 @@
 #include "hrt/base/json.h"
 #include "hrt/experiment/catalog.h"
 #include "hrt/experiment/config.h"
+#include "hrt/experiment/run_directory.h"
 #include "hrt/reproduce/experiment_list.h"
 #include "hrt/reproduce/reproduce.h"
 #include "inputs.h"
@@ -39,7 +40,7 @@ inline bool is_complete(const Step& step) { return state_of_run(step.out) == Run
 ExitCode run_step(const Step& step);
 
 // Runs a command on a resolved config, into its `out`; a run that is there is taken up.
-ExitCode run_config(Command command, const Json& config);
+ExitCode run_config(Command command, const Json& config, IfExists if_exists = IfExists::kResume);
 
 // The direction of another experiment in the place of the config's own, where that experiment found one.
 // Returns what is to be said about it.

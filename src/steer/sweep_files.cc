@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+
+#include "hrt/base/error.h"
 #include "hrt/base/file.h"
 #include "hrt/base/output.h"
 #include "hrt/base/strings.h"
@@ -17,6 +20,27 @@ Answer answer_by_name(const Json& name) {
     if (name == answer_name(answer)) return answer;
   }
   return Answer::kOther;
+}
+
+Cell stored_cell(const Json& json, const std::string& place) {
+  try {
+    return cell_from_json(json);
+  } catch (const InputError& error) {
+    throw InputError("{}: {}", place, error.what());
+  }
+}
+
+CellReceipt receipt_of(const Json& json) {
+  return {json.at("tokens"), json.at("changes"), json.at("norm_change")};
+}
+
+// How many tokens a key of `beginnings` says.
+std::int64_t count_of(const std::string& key) {
+  std::int64_t count = 0;
+  const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), count);
+  if (error != std::errc{} || end != key.data() + key.size())
+    throw InputError("/beginnings/{}: expected a number of tokens", escape_for_terminal(key));
+  return count;
 }
 
 void print(const SweepResults& results, const std::vector<Cell>& cells, const std::filesystem::path& run,
@@ -43,33 +67,29 @@ SweepOutcome read_outcome(const Json& line, const SweepItem& item, const Judge* 
   outcome.verdict = {stored_outcome(line.at("verdict")), line.at("rule").get<std::string>()};
   if (judge == nullptr || !line.contains("beginnings")) return outcome;
   for (const auto& [tokens, bytes] : line.at("beginnings").items())
-    outcome.after[std::stoll(tokens)] = judge->judge(text.substr(0, bytes.get<std::size_t>())).outcome;
+    outcome.after[count_of(tokens)] = judge->judge(text.substr(0, bytes.get<std::size_t>())).outcome;
   return outcome;
 }
 
-std::vector<Cell> read_cells(const Json& results) {
-  std::vector<Cell> cells;
-  std::size_t steered = 0;
-  for (const Json& json : results.at("cells")) {
-    cells.push_back(cell_from_json(json));
-    if (json.value("control", false)) {
-      cells.back().control_of = steered;
-    } else {
-      steered = cells.size() - 1;
+StoredSweep stored_sweep(const std::filesystem::path& file) {
+  const Json results = read_json(file);
+  StoredSweep sweep;
+  as_written(file, [&] {
+    std::size_t steered = 0;
+    for (const Json& json : results.at("cells")) {
+      const std::size_t number = sweep.cells.size();
+      sweep.cells.push_back(stored_cell(json, fmt::format("{}: /cells/{}", file.string(), number)));
+      if (json.value("control", false)) {
+        sweep.cells.back().control_of = steered;
+      } else {
+        steered = number;
+      }
+      if (json.contains("receipt")) sweep.receipts[number] = receipt_of(json.at("receipt"));
     }
-  }
-  return cells;
-}
-
-std::map<std::size_t, CellReceipt> read_receipts(const Json& results) {
-  std::map<std::size_t, CellReceipt> receipts;
-  const Json& cells = results.at("cells");
-  for (std::size_t c = 0; c < cells.size(); ++c) {
-    if (!cells[c].contains("receipt")) continue;
-    const Json& receipt = cells[c].at("receipt");
-    receipts[c] = {receipt.at("tokens"), receipt.at("changes"), receipt.at("norm_change")};
-  }
-  return receipts;
+  });
+  if (sweep.cells.empty() || !sweep.cells.front().is_baseline())
+    throw InputError("{}: /cells: expected the unsteered one first", file.string());
+  return sweep;
 }
 
 ExitCode write_sweep(RunDirectory& run, const SweepResults& results, const std::vector<Cell>& cells,

@@ -108,6 +108,19 @@ TEST_F(GuardCommand, ScoreWatchesTheReplyAsItIsWritten) {
   }
 }
 
+TEST_F(GuardCommand, ScoreGoesOnBehindRepliesOutsideTheVocabulary) {
+  const TemporaryFolder folder;
+  const std::string prompts = folder.write("in.jsonl", R"({"instruction": "tell me how to feed a cat."}
+{"instruction": "tell me how to feed a cat.", "reply_tokens": [1, 999999]}
+{"instruction": "tell me how to feed a cat."}
+)");
+  const std::vector<Json> lines = lines_of(score({prompts, "--watch", "2"}).out);
+  ASSERT_EQ(lines.size(), 3);
+  EXPECT_THAT(lines[1].at("error").get<std::string>(),
+              HasSubstr("in.jsonl:2: a token id outside the vocabulary"));
+  EXPECT_TRUE(lines[2].contains("delta_harmful"));
+}
+
 TEST_F(GuardCommand, ScoreFailsFastWhereItIsAsked) {
   const std::string file = folder_.write("mixed.jsonl", mixed_lines());
   const ProcessResult result = score({file, "--fail-fast", "--quiet"});

@@ -69,6 +69,29 @@ TEST(ProbeCommand, RefusesFlagsThatWouldHaveNoEffectOnARun) {
   EXPECT_EQ(on_run({"--limit", "20", "--seed", "2", "--device", "cpu", "--config", config("fig2")}).code, 0);
 }
 
+TEST(ProbeCommand, NamesFromPromptsAreHarmlessOnATerminal) {
+  const TemporaryFolder folder;
+  std::string prompts;
+  for (const char* label : {"harmful", "harmless"}) {
+    for (int i = 0; i < 3; ++i)
+      prompts += to_line(Json{{"instruction", std::string("feed a ") + label + " cat " + std::to_string(i)},
+                              {"label", label},
+                              {"category", "\x1b[31mred"}}) +
+                 "\n";
+  }
+  const std::string run = folder / "run";
+  ASSERT_EQ(
+      run_hrt({"extract", "--model", std::string(HRT_SOURCE_DIR) + "/data/organism/model", "--prompts",
+               folder.write("in.jsonl", prompts), "--outcomes", "none", "--device", "cpu", "--out", run})
+          .code,
+      0);
+  const ProcessResult layers =
+      run_hrt({"probe", "layers", run, "--group-by", "category", "--clusters", "label", "--allow-overlap"});
+  EXPECT_EQ(layers.code, 0) << layers.err;
+  EXPECT_THAT(layers.out, ::testing::HasSubstr("\\x1b[31mred"));
+  EXPECT_THAT(layers.out, ::testing::Not(::testing::HasSubstr("\x1b")));
+}
+
 TEST(ProbeCommand, LooksIntoTheReply) {
   const TemporaryFolder folder;
   const ProcessResult result = run_hrt(on_organism(

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "hrt/base/file.h"
 #include "hrt/base/json.h"
 #include "hrt/base/strings.h"
 #include "hrt_process.h"
@@ -155,8 +156,45 @@ TEST_F(Rejudge, ASweepOfAnotherVersionIsRefused) {
   folder_.write("old/results.json", "{}");
   const ProcessResult result = again("steer", old, {});
   EXPECT_EQ(result.code, 2);
-  EXPECT_THAT(result.err, HasSubstr("old: not as hrt writes it: "));
+  EXPECT_THAT(result.err, HasSubstr("old/results.json: not as hrt writes it: "));
   EXPECT_FALSE(fs::exists(again_));
+}
+
+TEST_F(Rejudge, ASweepThatSomebodyChangedIsRefused) {
+  const fs::path changed = folder_ / "changed";
+  const auto refuses = [&](const char* file, const std::string& text, const char* why) {
+    fs::remove_all(changed);
+    fs::copy(sweep_, changed);
+    write_file(changed / file, text);
+    const ProcessResult result = again("steer", changed, {});
+    EXPECT_EQ(result.code, 2) << why;
+    EXPECT_THAT(result.err, HasSubstr(why));
+    EXPECT_FALSE(fs::exists(again_));
+  };
+  const auto results = [&](const char* place, const Json& value) {
+    Json content = read_json(fs::path(sweep_) / "results.json");
+    content[Json::json_pointer(place)] = value;
+    return content.dump();
+  };
+  refuses("results.json", results("/cells", Json::array()),
+          "results.json: /cells: expected the unsteered one first");
+  refuses("results.json", results("/cells/1/interventions/0/scale", "x"),
+          "results.json: /cells/1: unknown scale \"x\"");
+  std::vector<std::string> lines =
+      split(trim(read_text(fs::path(sweep_) / "replies.jsonl")), '\n');  // the unsteered ones stand first
+  const auto replies = [&](std::size_t line, const char* key, const Json& value) {
+    std::vector<std::string> content = lines;
+    Json reply = Json::parse(content[line]);
+    reply[key] = value;
+    content[line] = to_line(reply);
+    return join(content, "\n") + "\n";
+  };
+  refuses("replies.jsonl", replies(0, "cell", "none"), "replies.jsonl: neither prompt nor cell: none");
+  refuses("replies.jsonl", replies(1, "id", Json::parse(lines[0]).at("id")),
+          "replies.jsonl: two replies of \"baseline\" to accepted_harmless:1");
+  const Json steered = Json::parse(lines.back()).at("cell");
+  lines.pop_back();
+  refuses("replies.jsonl", replies(5, "cell", steered), "replies.jsonl: holds 29 replies, the run wrote 30");
 }
 
 }  // namespace

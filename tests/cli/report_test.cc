@@ -149,6 +149,18 @@ TEST_F(ReportCommand, AReproductionWithoutOneOfItsRunsIsReportedAllTheSame) {
               AllOf(HasSubstr("fig3/manifest.json:1:1: not valid JSON"), HasSubstr("Model: ")));
 }
 
+TEST_F(ReportCommand, NamesAreOnlyNames) {
+  if (std::system("command -v gnuplot > /dev/null 2>&1") != 0) GTEST_SKIP() << "gnuplot is not there";
+  const std::string shell = fmt::format("cd '{}' && exec \"$@\"", folder_.path().string());
+  for (const char* name : {"|touch taken; #", "`touch taken`", "'til dawn \"$HOME\" @x", "two\nlines", "~"}) {
+    copy(name);
+    const ProcessResult result = run_hrt_in_shell(shell, {"report", name, "--formats", "svg"});
+    EXPECT_EQ(result.code, 0) << name << result.err;
+    EXPECT_FALSE(fs::is_empty(folder_.path() / name / "figures")) << name;
+    EXPECT_FALSE(fs::exists(folder_ / "taken")) << name;
+  }
+}
+
 TEST_F(ReportCommand, NamesTheRunThatSomebodyChanged) {
   const std::string run = copy("changed");
   Json manifest = read_json(run + "/extract/manifest.json");

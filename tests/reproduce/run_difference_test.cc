@@ -14,6 +14,8 @@ using State = FileDifference::State;
 
 class RunDifference : public ::testing::Test {
  protected:
+  RunDifference() { folder_.write("a/manifest.json", R"({"status": "complete", "identity": {}})"); }
+
   FileDifference compare(const std::string& name, const std::string& before, const std::string& now) const {
     folder_.write("a/" + name, before);
     folder_.write("b/" + name, now);
@@ -99,10 +101,14 @@ TEST_F(RunDifference, ComparesRowsToTheirNorm) {
 }
 
 TEST_F(RunDifference, SeesWhatIsMissingAndWhatIsNoResult) {
-  folder_.write("a/extract/prompts.jsonl", "{}\n");
-  folder_.write("a/manifest.json", "{}");
+  folder_.write("a/manifest.json",
+                R"({"status": "complete", "identity": {}, "files": ["log.txt", "extract", "figures"]})");
   folder_.write("a/log.txt", "x");
+  folder_.write("a/notes.json", "{}");
   folder_.write("a/figures/fig.csv", "x");
+  folder_.write("a/extract/manifest.json",
+                R"({"status": "complete", "identity": {}, "files": ["prompts.jsonl"]})");
+  folder_.write("a/extract/prompts.jsonl", "{}\n");
   std::filesystem::create_directories(folder_.path() / "b");
   const FileDifference missing = only();
   EXPECT_EQ(missing.file, "extract/prompts.jsonl");

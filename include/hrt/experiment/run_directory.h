@@ -68,6 +68,13 @@ class RunDirectory {
 // What refuses to resume the run in `path`, whose identity has this `difference`.
 InputError another_run(const std::filesystem::path& path, const std::string& difference);
 
+// Throws InputError where `out` is the run `input`, or holds it: overwriting the output must not take the
+// input along.
+void check_apart(const std::filesystem::path& out, const std::filesystem::path& input);
+
+// Removes what the run in `path` wrote, and the folder when that leaves it empty.
+void remove_run(const std::filesystem::path& path);
+
 // The nearest folder above `path`, or itself, that is there.
 std::filesystem::path existing_part(std::filesystem::path path);
 

@@ -16,6 +16,7 @@ Guard read_guard(const std::filesystem::path& file);
 
 // Whether a safetensors file with this metadata says that it is one.
 bool is_guard(const Metadata& metadata);
+bool holds_guard(const std::filesystem::path& file);
 
 // {"kind": "none" | "platt" | "isotonic", ...}
 Json calibration_json(const Calibration& calibration);

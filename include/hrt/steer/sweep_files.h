@@ -1,5 +1,7 @@
 #pragma once
 
+#include <filesystem>
+#include <map>
 #include <vector>
 
 #include "hrt/experiment/execute.h"
@@ -11,9 +13,14 @@ namespace hrt {
 // nullptr there are no verdicts on these.
 SweepOutcome read_outcome(const Json& line, const SweepItem& item, const Judge* judge);
 
-// Cells and receipts out of a results.json.
-std::vector<Cell> read_cells(const Json& results);
-std::map<std::size_t, CellReceipt> read_receipts(const Json& results);
+// What was steered in an earlier run, and how far that went.
+struct StoredSweep {
+  std::vector<Cell> cells;
+  std::map<std::size_t, CellReceipt> receipts;  // by the number of the cell
+};
+
+// Out of a results.json. Throws InputError "FILE: ...".
+StoredSweep stored_sweep(const std::filesystem::path& results);
 
 // Writes results.json and sweep.csv and prints the results. kCheckFailed, and a warning for each, where cells
 // touched no token.
