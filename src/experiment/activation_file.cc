@@ -2,8 +2,10 @@
 
 #include <ATen/ops/isfinite.h>
 #include <ATen/ops/tensor.h>
+#include <fmt/format.h>
 
 #include "hrt/base/error.h"
+#include "hrt/base/hash.h"
 #include "hrt/base/strings.h"
 
 namespace hrt {
@@ -43,6 +45,14 @@ std::vector<NamedTensor> side_tensors(const PromptSet& set) {
   return tensors;
 }
 
+// Of the prompts that rows are of, in their order.
+std::string prompts_hash(const PromptSet& set) {
+  Sha256 hash;
+  for (const PreparedPrompt& prompt : set.prompts)
+    hash.update(fmt::format("{} {}\n", to_line(Json(prompt.record.id)), fmt::join(prompt.prompt.ids, " ")));
+  return hash.hex();
+}
+
 // Hands out the rows of prompts [begin, end), which lie in `rows` one after the other.
 void visit_prompts(const PromptSet& set, std::size_t position, std::size_t begin, std::size_t end,
                    const at::Tensor& rows, const CapturedRows::Visit& visit) {
@@ -68,11 +78,13 @@ void GroupedRows::each(std::size_t position, const Visit& visit) const {
 StoredRows::StoredRows(const std::filesystem::path& file, const PromptSet& set,
                        const std::vector<std::int64_t>& rows)
     : path_(file), file_(file), set_(set) {
-  const std::string numbers = to_line(Json(rows));
-  if (const auto said = file_.metadata().find("rows");
-      said != file_.metadata().end() && said->second != numbers)
+  const auto says = [&](const char* key, const std::string& expected) {
+    const auto said = file_.metadata().find(key);
+    return said == file_.metadata().end() || said->second == expected;
+  };
+  if (!says("rows", to_line(Json(rows))))
     throw InputError("{}: the metadata says rows {}, the run's manifest {}", file.string(),
-                     escape_for_terminal(said->second), numbers);
+                     escape_for_terminal(file_.metadata().at("rows")), to_line(Json(rows)));
   for (std::size_t p = 0; p < set.specs.size(); ++p) {
     const at::Tensor tensor = file_.tensor(set.specs[p].name);
     const std::int64_t tokens = layout_of(set, p).offsets.back();
@@ -81,6 +93,8 @@ StoredRows::StoredRows(const std::filesystem::path& file, const PromptSet& set,
     throw InputError("{}: {} has shape {}, expected [{}, {}, hidden] for the run's prompts", file.string(),
                      set.specs[p].name, to_line(Json(tensor.sizes().vec())), tokens, rows.size());
   }
+  if (!says("prompts", prompts_hash(set)))
+    throw InputError("{}: its rows are of other prompts than the run's", file.string());
 }
 
 void StoredRows::each(std::size_t position, const Visit& visit) const {
@@ -111,7 +125,9 @@ void write_activations(const std::filesystem::path& file, const PromptSet& set, 
   for (const NamedTensor& tensor : side)
     declarations.push_back({tensor.name, at::kLong, tensor.tensor.sizes().vec()});
 
-  SafetensorsWriter writer(file, declarations, row_metadata(shape.rows));
+  Metadata metadata = row_metadata(shape.rows);
+  metadata["prompts"] = prompts_hash(set);
+  SafetensorsWriter writer(file, declarations, metadata);
   for (std::size_t d = 0; d < large; ++d) {
     for (const ActivationPart& part : parts) writer.append(part(declarations[d].name));
   }

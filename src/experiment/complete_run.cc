@@ -28,23 +28,27 @@ void check_there(const fs::path& file) {
   if (file.extension() == ".safetensors") static_cast<void>(SafetensorsFile(file));
 }
 
+// What a run names but need not have: activations in the run that it was made from, and no reply at all.
+bool need_not_be(const std::string& name, const Json& manifest) {
+  if (name == "activations.safetensors") return manifest.contains("activations");
+  return name == "replies.jsonl" && manifest.value(Json::json_pointer("/counts/replies"), Json(1)) == 0;
+}
+
 // Of results, and of runs in the run.
-void check_files(RunDirectory& run) {
+void check_files(const fs::path& run, const Json& manifest) {
   static const std::set<fs::path> kKinds{"", ".json", ".jsonl", ".csv", ".safetensors"};
-  const Json files = run.manifest().value("files", Json::array());
+  const Json files = manifest.value("files", Json::array());
   for (const Json& name : files) {
-    if (!name.is_string()) continue;
-    const fs::path file = run.path() / name.get<std::string>();
-    const bool elsewhere =
-        file.filename() == "activations.safetensors" && run.manifest().contains("activations");
-    if (kKinds.contains(file.extension()) && !elsewhere) check_there(file);
+    if (!name.is_string() || need_not_be(name, manifest)) continue;
+    const fs::path file = run / name.get<std::string>();
+    if (kKinds.contains(file.extension())) check_there(file);
   }
 }
 
 }  // namespace
 
 ExitCode end_complete_run(RunDirectory& run, const RunOptions& options) {
-  check_files(run);
+  check_files(run.path(), run.manifest());
   const JsonObject manifest(run.manifest(), (run.path() / "manifest.json").string());
   const std::int64_t code = manifest.integer("exit_code");
   spdlog::info("{} is complete already", run.path().string());

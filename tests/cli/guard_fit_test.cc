@@ -48,7 +48,10 @@ TEST_F(GuardCommand, FitDoesNotReplaceAFileUnasked) {
   const ProcessResult refused = fit(out);
   EXPECT_EQ(refused.code, 2);
   EXPECT_THAT(refused.err, HasSubstr("--overwrite"));
+  EXPECT_EQ(fit(out, {"--overwrite"}).code, 2);
   EXPECT_EQ(read_text(out), "mine");
+  fs::copy_file(guard(), out, fs::copy_options::overwrite_existing);
+  EXPECT_EQ(fit(out).code, 2);
   EXPECT_EQ(fit(out, {"--overwrite"}).code, 0);
 }
 

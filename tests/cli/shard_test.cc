@@ -185,17 +185,39 @@ TEST_F(Shards, RowsThatAreNotItsPromptsAreNamed) {
     fs::copy(rows_of + "/activations.safetensors", out / "bad");
     const ProcessResult result = merge({shard(0), out / "bad", shard(2)}, out / "run");
     EXPECT_EQ(result.code, 2);
-    EXPECT_THAT(result.err, HasSubstr(std::string("bad/activations.safetensors: t_inst has ") + why));
+    EXPECT_THAT(result.err, HasSubstr(std::string("bad/activations.safetensors: ") + why));
     EXPECT_FALSE(fs::exists(out / "run"));
   };
-  refused(shard(2), "shape [24,9,");  // of 23 prompts
+  refused(shard(2), "t_inst has shape [24,9,");  // of 23 prompts
   ASSERT_EQ(extract(out / "half", {"--shard", "1/3", "--dtype", "bfloat16", "--verify", "0"}).code, 0);
-  refused(out / "half", "rows of another size or dtype");
+  refused(out / "half", "t_inst has rows of another size or dtype");
+}
+
+// The rows of a shard with other metadata.
+void change_metadata(const fs::path& file, const Metadata& metadata) {
+  std::vector<NamedTensor> tensors;
+  {
+    const SafetensorsFile before(file);
+    for (const TensorInfo& info : before.tensors())
+      tensors.push_back({info.name, before.tensor(info.name).clone()});
+  }
+  write_safetensors(file, tensors, metadata);
+}
+
+TEST_F(Shards, RowsOfOtherPromptsAreNamed) {
+  const TemporaryFolder out;
+  fs::copy(shard(1), out / "bad", fs::copy_options::recursive);
+  change_metadata(out / "bad/activations.safetensors",
+                  SafetensorsFile(shard(0) + "/activations.safetensors").metadata());
+  const ProcessResult result = merge({shard(0), out / "bad", shard(2)}, out / "run");
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, HasSubstr("bad/activations.safetensors: its rows are of other prompts"));
 }
 
 TEST_F(Shards, APromptOfTwoShardsIsNamed) {
   const TemporaryFolder out;
   fs::copy(shard(1), out / "bad", fs::copy_options::recursive);
+  change_metadata(out / "bad/activations.safetensors", {});
   for (const char* file : {"prompts.jsonl", "replies.jsonl"}) {
     std::string lines = read_file(std::string(out / "bad/") + file);
     const std::string taken = Json::parse(read_file(shard(0) + "/prompts.jsonl")
