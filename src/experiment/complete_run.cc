@@ -8,13 +8,6 @@
 #include "hrt/tensor/safetensors.h"
 
 namespace hrt {
-
-void print_json(const std::optional<std::filesystem::path>& run, const Json& results) {
-  Json whole{{"run", run ? Json(run->string()) : Json()}};
-  whole.update(results);
-  print_out("{}\n", to_line(whole));
-}
-
 namespace {
 
 namespace fs = std::filesystem;
@@ -47,14 +40,20 @@ void check_files(const fs::path& run, const Json& manifest) {
 
 }  // namespace
 
+void print_json(const std::optional<std::filesystem::path>& run, const Json& results) {
+  Json whole{{"run", run ? Json(run->string()) : Json()}};
+  whole.update(results);
+  print_out("{}\n", to_line(whole));
+}
+
 ExitCode end_complete_run(RunDirectory& run, const RunOptions& options) {
   check_files(run.path(), run.manifest());
   const JsonObject manifest(run.manifest(), (run.path() / "manifest.json").string());
   const std::int64_t code = manifest.integer("exit_code");
   spdlog::info("{} is complete already", run.path().string());
-  const std::filesystem::path results = run.path() / "results.json";
+  const fs::path results = run.path() / "results.json";
   if (options.print && options.json)  // extractions of earlier versions have none
-    print_json(run.path(), std::filesystem::exists(results) ? read_json(results) : Json::object());
+    print_json(run.path(), fs::exists(results) ? read_json(results) : Json::object());
   return static_cast<ExitCode>(code);
 }
 

@@ -39,7 +39,8 @@ inline bool is_complete(const Step& step) { return state_of_run(step.out) == Run
 // Runs it, or takes it up. Returns the run's exit code; throws what goes wrong.
 ExitCode run_step(const Step& step);
 
-// Runs a command on a resolved config, into its `out`; a run that is there is taken up.
+// Runs a command on a resolved config, into its `out`. Unless it is overwritten, a run that is there is taken
+// up.
 ExitCode run_config(Command command, const Json& config, IfExists if_exists = IfExists::kResume);
 
 // The direction of another experiment in the place of the config's own, where that experiment found one.
